@@ -1,0 +1,11 @@
+//! ringshift: revisions, versions and rings for the container images of one repository.
+//!
+//! The library is the engine; it never prints. See `docs/architecture.md` for the floors.
+
+pub mod builder;
+pub mod config;
+pub mod containerfile;
+pub mod model;
+pub mod registry;
+pub mod revision;
+pub mod tree;

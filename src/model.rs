@@ -1,0 +1,20 @@
+//! The words of the domain as types: parsed once, then trusted.
+//!
+//! Nothing here knows a file, a clock or a process.
+
+pub mod commit;
+pub mod digest;
+pub mod labels;
+pub mod name;
+pub mod path;
+pub mod platform;
+pub mod reference;
+pub mod version;
+
+pub use commit::CommitId;
+pub use digest::{Digest, Revision};
+pub use name::{EnvironmentName, ImageName, NameError, ProjectName, RingName, SiteName};
+pub use path::RepoPath;
+pub use platform::Platform;
+pub use reference::Reference;
+pub use version::Version;

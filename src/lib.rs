@@ -3,9 +3,11 @@
 //! The library is the engine; it never prints. See `docs/architecture.md` for the floors.
 
 pub mod builder;
+pub mod bump;
 pub mod config;
 pub mod containerfile;
 pub mod model;
 pub mod registry;
 pub mod revision;
+pub mod state;
 pub mod tree;

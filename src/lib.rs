@@ -7,6 +7,7 @@ pub mod bump;
 pub mod config;
 pub mod containerfile;
 pub mod model;
+pub mod plan;
 pub mod registry;
 pub mod revision;
 pub mod state;

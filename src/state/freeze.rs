@@ -1,7 +1,7 @@
 //! Freezes: what must not be released, and where (M6).
 
 use super::{ContentKey, Timestamp};
-use crate::model::{CommitId, ImageName, RingName, Version};
+use crate::model::{CommitId, Digest, ImageName, RingName, Version};
 use serde::{Deserialize, Serialize};
 
 /// Where a freeze holds.
@@ -26,6 +26,9 @@ pub struct Freeze {
     /// The commit of a release that was unshifted: whatever contains it carries the fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitId>,
+    /// The record of that release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Digest>,
     /// Where it holds.
     pub scope: FreezeScope,
     /// Why.

@@ -449,7 +449,8 @@ impl Planner<'_> {
         for name in &self.chosen.order {
             let source = &self.chosen.images[name];
             let dependencies = self.dependencies(name, source);
-            if self.stays_as_the_ring_holds_it(name) {
+            let alone = self.request.target == Target::Ante && !self.chosen.taken.contains(name);
+            if alone || self.stays_as_the_ring_holds_it(name) {
                 self.keep(name);
                 continue;
             }
@@ -645,7 +646,8 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// The releases of the rings further out, the next one first, post last.
+    /// The releases of the rings further out, the next one first. post is no ring of its own here:
+    /// it is the last ring's history.
     fn further_out(&mut self) -> Result<Vec<Arc<ReleaseRecord>>, Refusal> {
         if let Some(further) = &self.further {
             return Ok(further.clone());
@@ -655,9 +657,11 @@ impl Planner<'_> {
             Target::Ante => 0,
             Target::Ring(ring) => state.place(ring).map_or(0, |place| place + 1),
         };
-        let held = state.chain.iter().skip(from).filter_map(|ring| state.release(ring));
-        let further = held
-            .chain(state.post())
+        let further = state
+            .chain
+            .iter()
+            .skip(from)
+            .filter_map(|ring| state.release(ring))
             .map(|release| self.world.records.record(&release.record))
             .collect::<Result<Vec<_>, JournalError>>()?;
         self.further = Some(further.clone());
@@ -841,8 +845,12 @@ fn keeps_what_the_ring_has(
     let Some(release) = &base.release else {
         return Ok(Vec::new());
     };
+    let of_ring = |name: &ImageName| {
+        let standing_in = request.target == Target::Ante && !world.state.ante.contains_key(name);
+        if standing_in { None } else { base.images.get(name) }
+    };
     let asked = chosen.taken.iter().chain(&chosen.removed);
-    let held = asked.filter_map(|name| Some((name.clone(), base.images.get(name)?))).collect();
+    let held = asked.filter_map(|name| Some((name.clone(), of_ring(name)?))).collect();
     let incoming = |name: &ImageName| Incoming {
         version: plan.result.get(name).map(|image| image.version.clone()),
         revision: plan.result.get(name).map(|image| image.revision),
@@ -879,7 +887,7 @@ fn not_frozen_in_ante(world: &World<'_>, plan: &Plan) -> Result<(), Refusal> {
         .freezes
         .iter()
         .filter(everywhere)
-        .find(|freeze| plan.steps.iter().any(|s| s.image == freeze.image && s.key == freeze.key));
+        .find(|freeze| plan.steps.iter().any(|s| s.image == freeze.image && s.to == freeze.version));
     hit.map_or(Ok(()), |freeze| Err(frozen(&Target::Ante, plan, freeze)))
 }
 

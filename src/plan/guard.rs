@@ -8,7 +8,9 @@ use crate::model::{CommitId, ImageName, Revision, RingName, Version};
 use crate::state::{ContentKey, Freeze, Override, ReleaseRecord, ReleaseRef, State};
 use std::collections::BTreeMap;
 
-/// Whether a freeze keeps a release with this content out of `ring`, whatever its commits (M6).
+/// Whether a freeze keeps a release with this content out of `ring`, whatever its commits (M6): a
+/// release by the content of its root, an image by its version, where the ring does not hold that
+/// already.
 pub fn frozen_content<'a>(
     state: &'a State,
     ring: &RingName,
@@ -20,8 +22,9 @@ pub fn frozen_content<'a>(
         held.and_then(|record| record.images.get(image)).is_some_and(|there| there.version == *version)
     };
     state.freezes.iter().filter(|freeze| freeze.covers(ring, &state.chain)).find(|freeze| {
-        let same = |(version, key): &(Version, ContentKey)| {
-            *key == freeze.key && (freeze.image == *root || !holds(&freeze.image, version))
+        let same = |(version, key): &(Version, ContentKey)| match freeze.image == *root {
+            true => *key == freeze.key,
+            false => *version == freeze.version && !holds(&freeze.image, version),
         };
         incoming.get(&freeze.image).is_some_and(same)
     })

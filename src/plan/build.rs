@@ -155,9 +155,20 @@ impl Plan {
     }
 }
 
+/// What stands under a reserved number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum There {
+    /// Nothing yet.
+    Nothing,
+    /// The content that it was reserved for, with this manifest.
+    Same(Digest),
+    /// Other content: the number is lost.
+    Other,
+}
+
 /// Images that were pushed under a reserved number.
 pub trait Pushed {
-    /// The manifest under `image:version`, when one is there and has this content key.
+    /// What stands under `image:version`, compared with the content key it was reserved for.
     ///
     /// # Errors
     /// [`JournalError`] when the registry cannot be read.
@@ -166,7 +177,7 @@ pub trait Pushed {
         image: &ImageName,
         version: &Version,
         key: &ContentKey,
-    ) -> Result<Option<Digest>, JournalError>;
+    ) -> Result<There, JournalError>;
 }
 
 /// The world that a build is planned in.
@@ -548,9 +559,11 @@ impl Planner<'_> {
             digest: None,
             sources: if taken { None } else { self.own_commit(name) },
         };
-        if let Some(known) = self.adoptable(&step)? {
-            self.adopt(&mut step, known)?;
-        } else {
+        let mut adopted = false;
+        for known in self.adoptable(&step)? {
+            adopted = adopted || self.adopt(&mut step, known)?;
+        }
+        if !adopted {
             self.number(&mut step)?;
         }
         if step.action == Action::Build && self.only_labels_change(&step) {
@@ -578,17 +591,18 @@ impl Planner<'_> {
         step.image == self.chosen.root && step.reasons.iter().all(implicit)
     }
 
-    fn adoptable(&self, step: &Step) -> Result<Option<Known>, Refusal> {
+    /// The known versions that may be adopted, the highest first.
+    fn adoptable(&self, step: &Step) -> Result<Vec<Known>, Refusal> {
         if let Some(prepared) = self.world.state.ante.get(&step.image).filter(|_| self.request.from_ante) {
             let passed = step.from.as_ref().is_some_and(|held| *held > prepared.version);
             if !passed {
-                return Ok(Some(Known {
+                return Ok(vec![Known {
                     version: prepared.version.clone(),
                     key: step.key,
                     dirty: prepared.dirty,
                     digest: Some(prepared.digest),
                     origin: Origin::Ante,
-                }));
+                }]);
             }
         }
         let fits = |known: &Known| {
@@ -599,19 +613,24 @@ impl Planner<'_> {
         };
         let mut found = known::versions(self.world.state, self.world.records, &step.image)?;
         found.retain(fits);
-        found.sort_by(|a, b| (&a.version, a.digest.is_some()).cmp(&(&b.version, b.digest.is_some())));
-        Ok(found.pop())
+        found.sort_by(|a, b| (&b.version, b.digest.is_some()).cmp(&(&a.version, a.digest.is_some())));
+        Ok(found)
     }
 
-    fn adopt(&mut self, step: &mut Step, known: Known) -> Result<(), Refusal> {
-        step.digest = match known.origin {
+    /// Takes a known version; `false` when its number turns out to be lost.
+    fn adopt(&mut self, step: &mut Step, known: Known) -> Result<bool, Refusal> {
+        let there = match known.origin {
             Origin::Reservation { .. } => {
                 self.world.pushed.pushed(&step.image, &known.version, &known.key)?
             }
-            _ => known.digest,
+            _ => known.digest.map_or(There::Other, There::Same),
+        };
+        (step.action, step.digest) = match there {
+            There::Nothing => (Action::Build, None),
+            There::Same(digest) => (Action::Adopt, Some(digest)),
+            There::Other => return Ok(false),
         };
         step.reserved = matches!(known.origin, Origin::Reservation { .. });
-        step.action = if step.digest.is_some() { Action::Adopt } else { Action::Build };
         step.dirty = known.dirty;
         step.to = known.version;
         if let Origin::Release(release) = known.origin
@@ -619,7 +638,7 @@ impl Planner<'_> {
         {
             self.adopted = Some(release);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn number(&mut self, step: &mut Step) -> Result<(), Refusal> {

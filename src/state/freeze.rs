@@ -44,6 +44,14 @@ pub struct Freeze {
 }
 
 impl Freeze {
+    /// The version as a person names it: `1.4.0` of the root, else `api@1.4.0`.
+    pub fn named(&self, root: &ImageName) -> String {
+        match self.image == *root {
+            true => self.version.to_string(),
+            false => format!("{}@{}", self.image, self.version),
+        }
+    }
+
     /// Whether it holds for `ring` in `chain`. A ring that left the chain froze every ring.
     pub fn covers(&self, ring: &RingName, chain: &[RingName]) -> bool {
         let place = |name: &RingName| chain.iter().position(|r| r == name);

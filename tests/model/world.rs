@@ -39,8 +39,8 @@ impl Pushed for World {
         _: &ImageName,
         _: &Version,
         _: &Digest,
-    ) -> Result<Option<Digest>, JournalError> {
-        Ok(None)
+    ) -> Result<build::There, JournalError> {
+        Ok(build::There::Nothing)
     }
 }
 

@@ -1,0 +1,20 @@
+//! Use-cases: load the world once, decide, carry out, append. The engine speaks in [`Event`]s and
+//! never prints.
+
+pub mod append;
+pub mod board;
+pub mod commits;
+pub mod event;
+pub mod execute;
+pub mod failure;
+pub mod pointers;
+pub mod project;
+pub mod pushed;
+pub mod store;
+pub mod verify;
+
+pub use append::{Author, Committed};
+pub use event::{Event, Reporter};
+pub use failure::Failure;
+pub use project::Loaded;
+pub use store::Store;

@@ -1,0 +1,119 @@
+//! The board: per ring what it holds, what waits before it, what is frozen.
+
+use super::failure::Failure;
+use super::store::Store;
+use crate::model::{Digest, ImageName, ProjectName, RingName, Version};
+use crate::state::journal::Stored;
+use crate::state::{Entry, Freeze, ReleaseRecord, ReleaseRef, State, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The whole board.
+#[derive(Debug)]
+pub struct Board {
+    /// The project.
+    pub project: ProjectName,
+    /// The root image.
+    pub root: ImageName,
+    /// The last entry's number and digest.
+    pub head: Option<(u64, Digest)>,
+    /// The configured rings, from the front outwards.
+    pub rings: Vec<RingBoard>,
+    /// The record of what post holds.
+    pub post: Option<(ReleaseRef, Arc<ReleaseRecord>)>,
+    /// The state it shows.
+    pub state: State,
+    /// When each ring, ante (`ante`) and post (`post`) got what it holds.
+    pub since: BTreeMap<String, Timestamp>,
+}
+
+/// One ring of it.
+#[derive(Debug)]
+pub struct RingBoard {
+    /// Its name.
+    pub name: RingName,
+    /// What it holds.
+    pub held: Option<(ReleaseRef, Arc<ReleaseRecord>)>,
+    /// What is frozen for it.
+    pub frozen: Vec<Freeze>,
+    /// The version that the ring before it holds, when it is another one.
+    pub waiting: Option<Version>,
+}
+
+impl Board {
+    /// Reads the board. Without a journal all rings are empty.
+    ///
+    /// # Errors
+    /// [`Failure`] when the journal cannot be read.
+    pub fn read(store: &Store, head: Option<&Stored>, empty: &State) -> Result<Self, Failure> {
+        let state = head.map_or(empty, |head| &head.entry.state).clone();
+        let held = |release: Option<&ReleaseRef>| -> Result<_, Failure> {
+            Ok(match release {
+                Some(release) => Some((release.clone(), store.journal.record(&release.record)?)),
+                None => None,
+            })
+        };
+        let mut rings = Vec::new();
+        let mut before: Option<&ReleaseRef> = None;
+        for name in &state.chain {
+            let release = state.release(name);
+            let waits = before.filter(|b| release.is_none_or(|r| r.digest != b.digest));
+            rings.push(RingBoard {
+                name: name.clone(),
+                held: held(release)?,
+                frozen: state.freezes.iter().filter(|f| f.covers(name, &state.chain)).cloned().collect(),
+                waiting: waits.map(|b| b.version.clone()),
+            });
+            before = release;
+        }
+        let post = held(state.post())?;
+        Ok(Self {
+            project: store.project.clone(),
+            root: store.root.clone(),
+            head: head.map(|h| (h.entry.seq, h.digest)),
+            rings,
+            post,
+            since: since(store, head)?,
+            state,
+        })
+    }
+}
+
+/// How many entries are read back to find out since when a ring holds something.
+const LOOK_BACK: u64 = 200;
+
+/// Walks back until every ring's last change is found.
+fn since(store: &Store, head: Option<&Stored>) -> Result<BTreeMap<String, Timestamp>, Failure> {
+    let mut since = BTreeMap::new();
+    let Some(head) = head else { return Ok(since) };
+    let now = facts(&head.entry.state);
+    let mut newer: Entry = head.entry.clone();
+    let mut open: Vec<String> = now.iter().filter(|(_, v)| v.is_some()).map(|(k, _)| k.clone()).collect();
+    while !open.is_empty() {
+        let older = match newer.seq {
+            seq if seq > 1 && head.entry.seq - seq < LOOK_BACK => store.journal.at(seq - 1)?,
+            _ => None,
+        };
+        let before = older.as_ref().map(|stored| facts(&stored.entry.state)).unwrap_or_default();
+        let changed = |name: &String| before.get(name).cloned().flatten() != now[name];
+        for name in open.extract_if(.., |name| changed(name)) {
+            since.insert(name, newer.time);
+        }
+        match older {
+            Some(older) => newer = older.entry,
+            None => break,
+        }
+    }
+    Ok(since)
+}
+
+/// What each place holds, as text that differs when it does.
+fn facts(state: &State) -> BTreeMap<String, Option<String>> {
+    let digest = |release: Option<&ReleaseRef>| release.map(|r| r.digest.to_string());
+    let mut facts: BTreeMap<String, Option<String>> =
+        state.chain.iter().map(|ring| (ring.to_string(), digest(state.release(ring)))).collect();
+    facts.insert("post".into(), digest(state.post()));
+    let ante: Vec<String> = state.ante.iter().map(|(n, p)| format!("{n} {}", p.version)).collect();
+    facts.insert("ante".into(), (!ante.is_empty()).then(|| ante.join(" ")));
+    facts
+}

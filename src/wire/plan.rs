@@ -1,0 +1,147 @@
+//! `plan`: what `build` would do and why.
+
+use crate::model::{Digest, ImageName, Revision, Version};
+use crate::plan::{Action, Plan, Reason, Step};
+use crate::revision::Change;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The shape.
+#[derive(Debug, Serialize)]
+pub struct PlanShape {
+    ring: String,
+    commit: String,
+    basis: BasisShape,
+    steps: Vec<StepShape>,
+    kept: Vec<KeptShape>,
+    not_taken: Vec<ImageName>,
+}
+
+#[derive(Debug, Serialize)]
+struct BasisShape {
+    head: Option<Digest>,
+    release: Option<Version>,
+}
+
+#[derive(Debug, Serialize)]
+struct KeptShape {
+    image: ImageName,
+    version: Version,
+}
+
+#[derive(Debug, Serialize)]
+struct StepShape {
+    image: ImageName,
+    from: Option<Version>,
+    to: Version,
+    bump: Option<&'static str>,
+    rule: &'static str,
+    revision: Revision,
+    action: &'static str,
+    reasons: Vec<ReasonShape>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dirty: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum ReasonShape {
+    Absent,
+    Revision {
+        old: Revision,
+        new: Revision,
+        changed: Vec<ChangeShape>,
+    },
+    Dependency {
+        image: ImageName,
+        old: Option<Version>,
+        new: Option<Version>,
+    },
+    Major,
+    Dirty,
+    Removed {
+        image: ImageName,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct ChangeShape {
+    path: String,
+    change: &'static str,
+}
+
+/// What changed in an image's records, by image.
+pub type Changes = BTreeMap<ImageName, Vec<Change>>;
+
+impl PlanShape {
+    /// The shape of a plan over the entry `head`.
+    pub fn new(plan: &Plan, head: Option<Digest>, changes: &Changes) -> Self {
+        Self {
+            ring: plan.target.to_string(),
+            commit: plan.commit.to_string(),
+            basis: BasisShape {
+                head,
+                release: plan.held.as_ref().map(|held| held.version.clone()),
+            },
+            steps: plan.steps.iter().map(|step| of_step(step, changes)).collect(),
+            kept: plan
+                .kept
+                .iter()
+                .map(|(image, version)| KeptShape {
+                    image: image.clone(),
+                    version: version.clone(),
+                })
+                .collect(),
+            not_taken: plan.not_taken.clone(),
+        }
+    }
+}
+
+/// The word of an action.
+pub fn action(action: Action) -> &'static str {
+    match action {
+        Action::Build => "build",
+        Action::Relabel => "relabel",
+        Action::Adopt => "adopt",
+    }
+}
+
+fn of_step(step: &Step, changes: &Changes) -> StepShape {
+    let changed = || changes.get(&step.image).map(Vec::as_slice).unwrap_or_default();
+    StepShape {
+        image: step.image.clone(),
+        from: step.from.clone(),
+        to: step.to.clone(),
+        bump: step.bump.map(crate::bump::Bump::as_str),
+        rule: step.rule,
+        revision: step.revision,
+        action: action(step.action),
+        reasons: step.reasons.iter().map(|reason| of_reason(reason, changed())).collect(),
+        dirty: step.dirty,
+    }
+}
+
+fn of_reason(reason: &Reason, changed: &[Change]) -> ReasonShape {
+    match reason {
+        Reason::Absent => ReasonShape::Absent,
+        Reason::Revision { old, new } => ReasonShape::Revision {
+            old: *old,
+            new: *new,
+            changed: changed
+                .iter()
+                .map(|c| ChangeShape {
+                    path: c.path.clone(),
+                    change: c.change,
+                })
+                .collect(),
+        },
+        Reason::Dependency { image, old, new } => ReasonShape::Dependency {
+            image: image.clone(),
+            old: old.clone(),
+            new: new.clone(),
+        },
+        Reason::Major => ReasonShape::Major,
+        Reason::Dirty => ReasonShape::Dirty,
+        Reason::Removed { image } => ReasonShape::Removed { image: image.clone() },
+    }
+}

@@ -1,1 +1,3 @@
-//! config
+//! rings.yaml: read, checked, trusted.
+
+pub mod yaml;

@@ -5,6 +5,7 @@
 pub mod builder;
 pub mod config;
 pub mod containerfile;
+pub mod graph;
 pub mod model;
 pub mod registry;
 pub mod revision;

@@ -165,7 +165,10 @@ impl Snippet {
         let gutter = " ".repeat(number.len());
         let (text, start) = self.window();
         let marks = "^".repeat(self.length.clamp(1, WIDTH.saturating_sub(start).max(1)));
-        let mut out = format!("{gutter} |\n{number} | {text}\n{gutter} | {}{marks}", " ".repeat(start));
+        let mut out = format!(
+            "{gutter} |\n{number} | {text}\n{gutter} | {}{marks}",
+            " ".repeat(start)
+        );
         if let Some(label) = &self.label {
             out.push(' ');
             out.push_str(label);
@@ -175,11 +178,18 @@ impl Snippet {
 
     /// The part of the line that fits, and where its marks begin.
     fn window(&self) -> (String, usize) {
-        let skipped = if self.start + self.length.min(20) > WIDTH { self.start.saturating_sub(40) } else { 0 };
+        let skipped = if self.start + self.length.min(20) > WIDTH {
+            self.start.saturating_sub(40)
+        } else {
+            0
+        };
         let lead = if skipped > 0 { "…" } else { "" };
         let shown = self.text.chars().skip(skipped).take(WIDTH).map(printable);
         let text: String = lead.chars().chain(shown).collect();
-        (text.trim_end().into(), self.start - skipped + lead.chars().count())
+        (
+            text.trim_end().into(),
+            self.start - skipped + lead.chars().count(),
+        )
     }
 }
 
@@ -297,7 +307,11 @@ mod tests {
     #[test]
     fn a_problem_looks_like_the_sketch() {
         let problem = source()
-            .problem(Span::new(2, 6, 10), "ignored", "`COPY` reads a file that .dockerignore leaves out")
+            .problem(
+                Span::new(2, 6, 10),
+                "ignored",
+                "`COPY` reads a file that .dockerignore leaves out",
+            )
             .label("ignored by .dockerignore:3 (`**/target`)")
             .hint("build it in a stage of this file");
         let want = "\
@@ -319,16 +333,22 @@ hint: build it in a stage of this file";
     #[test]
     fn long_lines_are_cut_around_the_marks() {
         let text = format!("{}HERE{}", "a".repeat(5000), "b".repeat(5000));
-        let rendered = Source::new("f", text).problem(Span::new(1, 5001, 4), "c", "m").render();
+        let rendered = Source::new("f", text)
+            .problem(Span::new(1, 5001, 4), "c", "m")
+            .render();
         let lines: Vec<&str> = rendered.lines().collect();
         assert!(lines[2].chars().count() < 110);
-        let at = lines[3].find('^').map(|at| lines[2].chars().skip(at).take(4).collect::<String>());
+        let at = lines[3]
+            .find('^')
+            .map(|at| lines[2].chars().skip(at).take(4).collect::<String>());
         assert_eq!(at.as_deref(), Some("HERE"));
     }
 
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
-        let rendered = Source::new("f", "a\u{1b}[31m\tb").problem(Span::start(), "c", "m").render();
+        let rendered = Source::new("f", "a\u{1b}[31m\tb")
+            .problem(Span::start(), "c", "m")
+            .render();
         assert!(!rendered.contains('\u{1b}') && !rendered.contains('\t'));
     }
 

@@ -1,1 +1,24 @@
-//! config
+//! rings.yaml: read, checked, trusted.
+//!
+//! [`read()`] makes the [`Project`] of the file's bytes, or tells everything that is wrong with it;
+//! [`check()`] holds a project against the sources.
+
+mod contexts;
+mod images;
+pub mod keys;
+mod near;
+pub mod project;
+mod read;
+mod rings;
+mod sites;
+mod walk;
+pub mod yaml;
+
+pub use project::{
+    Allowance, Apply, Builder, ContextSource, Environments, Image, Kube, NamedContext, Own, Project,
+    RegistryAddress, Ring, Site, Versioning,
+};
+pub use read::read;
+
+#[cfg(test)]
+mod tests;

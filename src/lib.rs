@@ -6,6 +6,7 @@ pub mod builder;
 pub mod bump;
 pub mod config;
 pub mod containerfile;
+pub mod graph;
 pub mod model;
 pub mod plan;
 pub mod registry;

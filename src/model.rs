@@ -8,6 +8,7 @@ pub mod labels;
 pub mod name;
 pub mod path;
 pub mod platform;
+pub mod problem;
 pub mod reference;
 pub mod version;
 
@@ -16,5 +17,6 @@ pub use digest::{Digest, Revision};
 pub use name::{EnvironmentName, ImageName, NameError, ProjectName, RingName, SiteName};
 pub use path::RepoPath;
 pub use platform::Platform;
+pub use problem::{Place, Problem, Problems, Severity, Snippet, Source, Span};
 pub use reference::Reference;
 pub use version::Version;

@@ -1,0 +1,85 @@
+//! The chain of rings (S1).
+
+use super::keys;
+use super::project::Ring;
+use super::walk::Walk;
+use super::yaml::{Node, Value};
+use crate::model::RingName;
+
+/// Reads `rings:`; at least one, each name once.
+pub fn read(walk: &mut Walk, node: &Node) -> Vec<Ring> {
+    let mut rings: Vec<Ring> = Vec::new();
+    let items = walk.list(node, "rings");
+    for item in items {
+        let Some(ring) = ring(walk, item) else { continue };
+        match rings.iter().find(|other| other.name == ring.name) {
+            Some(first) => {
+                let hint = format!("it stands first in line {}", first.span.line);
+                walk.say_hint(
+                    ring.span,
+                    "duplicate-ring",
+                    format!("the ring `{}` stands twice", ring.name),
+                    hint,
+                );
+            }
+            None => rings.push(ring),
+        }
+    }
+    if matches!(&node.value, Value::List(items) if items.is_empty()) {
+        walk.say(node.span, "missing-key", "`rings` names no ring");
+    }
+    renamed(walk, &rings);
+    rings
+}
+
+fn ring(walk: &mut Walk, node: &Node) -> Option<Ring> {
+    if !matches!(node.value, Value::Map(_)) {
+        let text = walk.text(node, "rings")?;
+        let name = walk.name(node.span, text, "ring", RingName::new)?;
+        return Some(Ring {
+            name,
+            renamed_from: None,
+            publish: Vec::new(),
+            span: node.span,
+        });
+    }
+    let fields = walk.fields(node, node.span, "a ring", keys::RING)?;
+    let renamed_from = fields
+        .get("renamed_from")
+        .and_then(|node| ring_name(walk, node, "renamed_from"));
+    let publish = fields.get("publish").map(|node| publish(walk, node));
+    let Some(name) = fields.get("name") else {
+        walk.say(fields.span, "missing-key", "a ring has no `name`");
+        return None;
+    };
+    Some(Ring {
+        name: ring_name(walk, name, "name")?,
+        renamed_from,
+        publish: publish.unwrap_or_default(),
+        span: name.span,
+    })
+}
+
+fn ring_name(walk: &mut Walk, node: &Node, what: &str) -> Option<RingName> {
+    let text = walk.text(node, what)?;
+    walk.name(node.span, text, "ring", RingName::new)
+}
+
+fn publish(walk: &mut Walk, node: &Node) -> Vec<String> {
+    let items = walk.list(node, "publish");
+    items
+        .iter()
+        .filter_map(|item| walk.word(item, "publish"))
+        .collect()
+}
+
+/// A former name that is still a ring's would make two rings of one.
+fn renamed(walk: &mut Walk, rings: &[Ring]) {
+    for ring in rings {
+        let Some(old) = &ring.renamed_from else { continue };
+        if rings.iter().any(|other| other.name == *old) {
+            let message = format!("`{}` is renamed from `{old}`, which is still a ring", ring.name);
+            walk.say(ring.span, "duplicate-ring", message);
+        }
+    }
+}

@@ -4,12 +4,17 @@
 
 pub mod builder;
 pub mod bump;
+pub mod cache;
 pub mod config;
 pub mod containerfile;
+pub mod engine;
+pub mod git;
 pub mod graph;
 pub mod model;
 pub mod plan;
+pub mod plumbing;
 pub mod registry;
 pub mod revision;
 pub mod state;
 pub mod tree;
+pub mod wire;

@@ -3,4 +3,5 @@
 //! The dialect is BuildKit's (see `docs/concepts/revision.md`). Each rule of the container file
 //! rule table stands in the module that its name suggests.
 
+pub mod ignore;
 pub mod recipe;

@@ -6,7 +6,7 @@ pub mod limits;
 pub mod manifest;
 pub mod select;
 pub mod view;
-mod wildcard;
+pub mod wildcard;
 
 pub use limits::Limits;
 pub use manifest::{ContextTree, Contexts, Manifest};

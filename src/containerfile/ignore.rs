@@ -54,7 +54,7 @@ impl Ignore {
         let lines = lines(bytes)?;
         let set = PatternSet::new(lines.iter().map(|(_, pattern)| pattern))
             .map_err(|(index, error)| explain_error(lines[index].0, &lines[index].1, &error))?;
-        let lines = lines.iter().map(|(line, pattern)| (*line, escape(pattern)));
+        let lines = lines.iter().map(|(line, pattern)| (*line, shown(pattern)));
         Ok(Self {
             lines: lines.collect(),
             set: Arc::new(set),
@@ -164,6 +164,11 @@ fn normal(text: &[u8]) -> Vec<u8> {
     [bang, bare].concat()
 }
 
+/// A pattern for people: what does not print is escaped, its own backslashes are not doubled.
+fn shown(pattern: &[u8]) -> String {
+    escape(pattern).replace(r"\\", r"\")
+}
+
 fn explain_error(line: u32, pattern: &[u8], error: &PatternError) -> IgnoreError {
     let hint = match error {
         PatternError::LoneBang => "write the path to keep after `!`",
@@ -172,7 +177,7 @@ fn explain_error(line: u32, pattern: &[u8], error: &PatternError) -> IgnoreError
     };
     IgnoreError {
         line,
-        message: format!("`{}` cannot be used: {error}", escape(pattern)),
+        message: format!("`{}` cannot be used: {error}", shown(pattern)),
         hint,
     }
 }

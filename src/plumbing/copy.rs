@@ -9,7 +9,7 @@ use crate::revision::{ContextTree, Limits, wildcard};
 use serde_json::{Value, json};
 
 /// What a COPY source names: `{pattern, files}` to `{matches}`. A literal word names itself, whether it exists or
-/// not.
+/// not. The answer is sorted as text; a copy goes in the order of the walk.
 pub fn copy(input: &Value) -> Value {
     let tree = tree(input);
     let context = ContextTree {
@@ -30,7 +30,9 @@ pub fn copy(input: &Value) -> Value {
     match matches {
         Ok(Some(paths)) => {
             let text = |p: &RepoPath| format!("{slash}{}", String::from_utf8_lossy(p.as_bytes()));
-            json!({ "matches": paths.iter().map(text).collect::<Vec<_>>() })
+            let mut matches: Vec<String> = paths.iter().map(text).collect();
+            matches.sort_unstable();
+            json!({ "matches": matches })
         }
         Ok(None) => error("no such file"),
         Err(e) => error(e),

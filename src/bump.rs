@@ -1,16 +1,7 @@
 //! The version rule, alone (semantics B4).
 
+pub use crate::config::Versioning;
 use crate::model::Version;
-
-/// How the order is read (`versioning:` in rings.yaml).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Versioning {
-    /// B4.3 and B4.4.
-    #[default]
-    Guarded,
-    /// By its letter: a minor when the next ring has the same minor version, else a patch, in every ring.
-    Literal,
-}
 
 /// What is known of one image when its number is chosen.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ pub mod board;
 pub mod commits;
 pub mod event;
 pub mod execute;
+pub mod export;
 pub mod failure;
 pub mod pointers;
 pub mod project;

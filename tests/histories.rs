@@ -1,5 +1,11 @@
 //! The recorded histories of `fixtures/vectors/histories.jsonl`, played in memory.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, missing_docs, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    clippy::disallowed_methods
+)]
 
 #[path = "model/git.rs"]
 mod git;
@@ -20,7 +26,10 @@ fn exit(done: &Done) -> i64 {
             Refusal::Request { .. } => 1,
             Refusal::Usage { .. } => 2,
             Refusal::NothingToUnshift { .. } => 6,
-            Refusal::LostFixes { .. } | Refusal::Frozen { .. } | Refusal::Rule { .. } | Refusal::NeedsCommits { .. } => 8,
+            Refusal::LostFixes { .. }
+            | Refusal::Frozen { .. }
+            | Refusal::Rule { .. }
+            | Refusal::NeedsCommits { .. } => 8,
             Refusal::Journal(_) => 5,
         },
     }
@@ -33,7 +42,9 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 fn git_step(world: &mut World, step: &Value) {
     let project = &mut world.project;
     let list = |v: &Value| -> Vec<String> {
-        v.as_array().map(|a| a.iter().map(|t| t.as_str().unwrap().into()).collect()).unwrap_or_default()
+        v.as_array()
+            .map(|a| a.iter().map(|t| t.as_str().unwrap().into()).collect())
+            .unwrap_or_default()
     };
     match text(step, "git") {
         "commit" => {
@@ -60,14 +71,23 @@ fn git_step(world: &mut World, step: &Value) {
 
 fn play(history: &Value) -> Result<(), String> {
     let names = |v: &Value| -> Vec<ImageName> {
-        v.as_array().unwrap().iter().map(|n| ImageName::new(n.as_str().unwrap()).unwrap()).collect()
+        v.as_array()
+            .unwrap()
+            .iter()
+            .map(|n| ImageName::new(n.as_str().unwrap()).unwrap())
+            .collect()
     };
     let images = history["images"].as_array().unwrap().iter();
     let images = images
-        .map(|i| git::Image { name: ImageName::new(text(i, "name")).unwrap(), deps: names(&i["deps"]) })
+        .map(|i| git::Image {
+            name: ImageName::new(text(i, "name")).unwrap(),
+            deps: names(&i["deps"]),
+        })
         .collect();
     let rings = history["rings"].as_array().unwrap().iter();
-    let rings = rings.map(|r| RingName::new(r.as_str().unwrap()).unwrap()).collect();
+    let rings = rings
+        .map(|r| RingName::new(r.as_str().unwrap()).unwrap())
+        .collect();
     let project = git::Project::new(images, ImageName::new(text(history, "root")).unwrap());
     let mut world = World::new(project, rings);
     for (number, step) in history["steps"].as_array().unwrap().iter().enumerate() {
@@ -75,7 +95,12 @@ fn play(history: &Value) -> Result<(), String> {
             git_step(&mut world, step);
             continue;
         }
-        let args: Vec<&str> = step["run"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
+        let args: Vec<&str> = step["run"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| a.as_str().unwrap())
+            .collect();
         let done = world.run(&args);
         let got = exit(&done);
         let at = format!("{} step {number} {args:?}", text(history, "id"));
@@ -85,13 +110,25 @@ fn play(history: &Value) -> Result<(), String> {
             _ => String::new(),
         };
         if Value::from(got) != step["exit"] {
-            return Err(format!("{at}: exit {got}, wanted {}: {why}\n  board {}", step["exit"], world.board()));
+            return Err(format!(
+                "{at}: exit {got}, wanted {}: {why}\n  board {}",
+                step["exit"],
+                world.board()
+            ));
         }
         if world.board() != step["board"] {
-            return Err(format!("{at}: board\n  got    {}\n  wanted {}\n  {why}", world.board(), step["board"]));
+            return Err(format!(
+                "{at}: board\n  got    {}\n  wanted {}\n  {why}",
+                world.board(),
+                step["board"]
+            ));
         }
         if Value::from(world.entries()) != step["entries"] {
-            return Err(format!("{at}: {} entries, wanted {}", world.entries(), step["entries"]));
+            return Err(format!(
+                "{at}: {} entries, wanted {}",
+                world.entries(),
+                step["entries"]
+            ));
         }
     }
     Ok(())
@@ -104,5 +141,10 @@ fn every_recorded_history_is_played_to_the_letter() {
         .lines()
         .filter_map(|line| play(&serde_json::from_str(line).unwrap()).err())
         .collect();
-    assert!(failed.is_empty(), "{} failed\n{}", failed.len(), failed.iter().take(12).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(
+        failed.is_empty(),
+        "{} failed\n{}",
+        failed.len(),
+        failed.iter().take(12).cloned().collect::<Vec<_>>().join("\n")
+    );
 }

@@ -39,7 +39,10 @@ impl Project {
         };
         let mut files = vec![("NOTES".to_string(), Some("c0\n".to_string()))];
         for image in &project.images {
-            files.push((format!("{}/Dockerfile", image.name), Some("FROM scratch\n".into())));
+            files.push((
+                format!("{}/Dockerfile", image.name),
+                Some("FROM scratch\n".into()),
+            ));
             files.push((format!("{}/src/keep", image.name), Some("keep\n".into())));
         }
         let tree = project.tree_with(None, &files);
@@ -68,15 +71,19 @@ impl Project {
             }
         }
         let empty = || self.repo.treebuilder(None).unwrap().write().unwrap();
-        let base =
-            base.map_or_else(empty, |commit| self.repo.find_commit(commit).unwrap().tree_id());
-        update.create_updated(&self.repo, &self.repo.find_tree(base).unwrap()).unwrap()
+        let base = base.map_or_else(empty, |commit| self.repo.find_commit(commit).unwrap().tree_id());
+        update
+            .create_updated(&self.repo, &self.repo.find_tree(base).unwrap())
+            .unwrap()
     }
 
     fn record(&mut self, label: &str, tree: Oid, parents: &[Oid]) -> Oid {
         self.clock.set(self.clock.get() + 60);
         let sig = Signature::new("Ada", "ada@example.com", &Time::new(self.clock.get(), 0)).unwrap();
-        let parents: Vec<_> = parents.iter().map(|p| self.repo.find_commit(*p).unwrap()).collect();
+        let parents: Vec<_> = parents
+            .iter()
+            .map(|p| self.repo.find_commit(*p).unwrap())
+            .collect();
         let refs: Vec<_> = parents.iter().collect();
         let tree = self.repo.find_tree(tree).unwrap();
         let id = self.repo.commit(None, &sig, &sig, label, &tree, &refs).unwrap();
@@ -88,7 +95,10 @@ impl Project {
     pub fn commit(&mut self, label: &str, edit: &BTreeMap<String, (Vec<String>, Vec<String>)>) {
         let mut files = Vec::new();
         for (image, (add, remove)) in edit {
-            files.extend(add.iter().map(|t| (format!("{image}/src/{t}"), Some(format!("{t}\n")))));
+            files.extend(
+                add.iter()
+                    .map(|t| (format!("{image}/src/{t}"), Some(format!("{t}\n")))),
+            );
             files.extend(remove.iter().map(|t| (format!("{image}/src/{t}"), None)));
         }
         if files.is_empty() {
@@ -102,10 +112,17 @@ impl Project {
     pub fn merge(&mut self, from: &str, label: &str, squash: bool) {
         let (ours, theirs) = (self.head(), self.branches[from]);
         let commit = |id| self.repo.find_commit(id).unwrap();
-        let mut index = self.repo.merge_commits(&commit(ours), &commit(theirs), None).unwrap();
+        let mut index = self
+            .repo
+            .merge_commits(&commit(ours), &commit(theirs), None)
+            .unwrap();
         assert!(!index.has_conflicts(), "merge conflicts");
         let tree = index.write_tree_to(&self.repo).unwrap();
-        if squash { self.record(label, tree, &[ours]) } else { self.record(label, tree, &[ours, theirs]) };
+        if squash {
+            self.record(label, tree, &[ours])
+        } else {
+            self.record(label, tree, &[ours, theirs])
+        };
     }
 
     pub fn pick(&mut self, of: &str, label: &str, revert: bool) {
@@ -169,8 +186,10 @@ impl Project {
     fn patch(&self, commit: Oid) -> Oid {
         let commit = self.repo.find_commit(commit).unwrap();
         let old = commit.parent(0).ok().map(|p| p.tree().unwrap());
-        let diff =
-            self.repo.diff_tree_to_tree(old.as_ref(), Some(&commit.tree().unwrap()), None).unwrap();
+        let diff = self
+            .repo
+            .diff_tree_to_tree(old.as_ref(), Some(&commit.tree().unwrap()), None)
+            .unwrap();
         diff.patchid(None).unwrap()
     }
 }
@@ -196,7 +215,11 @@ impl Commits for Project {
         ours: &CommitId,
     ) -> Result<Vec<LostCommit>, CommitsError> {
         let (theirs, ours) = (oid(theirs), oid(ours));
-        let have: BTreeSet<Oid> = self.only_in(ours, theirs).iter().map(|c| self.patch(*c)).collect();
+        let have: BTreeSet<Oid> = self
+            .only_in(ours, theirs)
+            .iter()
+            .map(|c| self.patch(*c))
+            .collect();
         let touches = |c: &Oid| {
             let parent = self.repo.find_commit(*c).unwrap().parent_id(0).ok();
             parent.is_none_or(|p| self.revision(image, p) != self.revision(image, *c))
@@ -206,7 +229,14 @@ impl Commits for Project {
             .filter(|c| !have.contains(&self.patch(*c)))
             .map(|c| LostCommit {
                 id: id_of(c),
-                summary: self.repo.find_commit(c).unwrap().summary().unwrap().unwrap().into(),
+                summary: self
+                    .repo
+                    .find_commit(c)
+                    .unwrap()
+                    .summary()
+                    .unwrap()
+                    .unwrap()
+                    .into(),
                 author: "Ada".into(),
                 time: Timestamp(0),
             })
@@ -217,11 +247,7 @@ impl Commits for Project {
         Ok(Some(id_of(Project::head(self))))
     }
 
-    fn revision_at(
-        &self,
-        image: &ImageName,
-        commit: &CommitId,
-    ) -> Result<Option<Revision>, CommitsError> {
+    fn revision_at(&self, image: &ImageName, commit: &CommitId) -> Result<Option<Revision>, CommitsError> {
         Ok(self.revision(image, oid(commit)))
     }
 }

@@ -34,12 +34,7 @@ impl Earlier for World {
 }
 
 impl Pushed for World {
-    fn pushed(
-        &self,
-        _: &ImageName,
-        _: &Version,
-        _: &Digest,
-    ) -> Result<build::There, JournalError> {
+    fn pushed(&self, _: &ImageName, _: &Version, _: &Digest) -> Result<build::There, JournalError> {
         Ok(build::There::Nothing)
     }
 }
@@ -76,7 +71,11 @@ impl World {
             self.states.push(transition.state);
             self.verbs.push(transition.verb);
         }
-        if refused.is_empty() { Done::Changed } else { Done::Partly(refused) }
+        if refused.is_empty() {
+            Done::Changed
+        } else {
+            Done::Partly(refused)
+        }
     }
 
     pub fn entries(&self) -> usize {
@@ -123,11 +122,12 @@ impl World {
                 }
                 shift::shift(&self.moving(), &ring, &parsed.overrides)?
             }
-            "unshift" if parsed.all => {
-                Some(unshift::unshift_train(&self.moving(), self, &Self::author())?)
-            }
+            "unshift" if parsed.all => Some(unshift::unshift_train(&self.moving(), self, &Self::author())?),
             "unshift" if parsed.words.first() == Some(&"ante") => {
-                let images = parsed.words[1..].iter().map(|n| ImageName::new(*n).unwrap()).collect();
+                let images = parsed.words[1..]
+                    .iter()
+                    .map(|n| ImageName::new(*n).unwrap())
+                    .collect();
                 Some(unshift::unshift_ante(self.state(), &images)?)
             }
             "unshift" => {
@@ -144,9 +144,7 @@ impl World {
                 let author = Self::author();
                 unshift::unshift(&self.moving(), self, &ring, &back, &author, &parsed.overrides)?
             }
-            "freeze" => {
-                freeze::freeze(self.state(), self, &named(parsed.words[0]), &Self::author())?
-            }
+            "freeze" => freeze::freeze(self.state(), self, &named(parsed.words[0]), &Self::author())?,
             "unfreeze" => {
                 let fixed = parsed.fixed_in.as_ref().map(|version| self.commit_of(version));
                 let root = &self.project.root;
@@ -162,7 +160,10 @@ impl World {
     }
 
     fn commit_of(&self, version: &Version) -> Result<CommitId, Refusal> {
-        let named = freeze::Named { image: None, version: version.clone() };
+        let named = freeze::Named {
+            image: None,
+            version: version.clone(),
+        };
         Ok(freeze::find(self.state(), self, &named)?.1.commit.clone())
     }
 
@@ -210,7 +211,12 @@ impl World {
         let digests: BTreeMap<ImageName, Digest> = plan
             .steps
             .iter()
-            .map(|s| (s.image.clone(), Digest::of(format!("{}@{}", s.image, s.to).as_bytes())))
+            .map(|s| {
+                (
+                    s.image.clone(),
+                    Digest::of(format!("{}@{}", s.image, s.to).as_bytes()),
+                )
+            })
             .collect();
         let record = complete::record(self.state(), self, &self.project, &plan, &digests).unwrap();
         let release = match record {
@@ -220,7 +226,11 @@ impl World {
                 let root = record.root().unwrap();
                 let (version, manifest) = (root.version.clone(), root.digest);
                 self.records.insert(digest, Arc::new(record));
-                Some(ReleaseRef { version, digest: manifest, record: digest })
+                Some(ReleaseRef {
+                    version,
+                    digest: manifest,
+                    record: digest,
+                })
             }
             None => plan.adopted.clone(),
         };
@@ -233,14 +243,27 @@ impl World {
         let state = self.state();
         let images = |release: &ReleaseRef| -> serde_json::Value {
             let record = &self.records[&release.record];
-            record.images.iter().map(|(n, i)| (n.to_string(), i.version.to_string().into())).collect::<serde_json::Map<_, _>>().into()
+            record
+                .images
+                .iter()
+                .map(|(n, i)| (n.to_string(), i.version.to_string().into()))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
         };
-        let ante: serde_json::Map<_, _> =
-            state.ante.iter().map(|(n, p)| (n.to_string(), p.version.to_string().into())).collect();
+        let ante: serde_json::Map<_, _> = state
+            .ante
+            .iter()
+            .map(|(n, p)| (n.to_string(), p.version.to_string().into()))
+            .collect();
         let rings: serde_json::Map<_, _> = state
             .rings
             .iter()
-            .map(|(n, r)| (n.to_string(), r.release.as_ref().map_or(serde_json::Value::Null, images)))
+            .map(|(n, r)| {
+                (
+                    n.to_string(),
+                    r.release.as_ref().map_or(serde_json::Value::Null, images),
+                )
+            })
             .collect();
         let post = state.post().map(|r| r.version.to_string());
         serde_json::json!({"ante": ante, "rings": rings, "post": post})
@@ -253,7 +276,10 @@ fn named(text: &str) -> freeze::Named {
             image: Some(ImageName::new(image).unwrap()),
             version: version.parse().unwrap(),
         },
-        None => freeze::Named { image: None, version: text.parse().unwrap() },
+        None => freeze::Named {
+            image: None,
+            version: text.parse().unwrap(),
+        },
     }
 }
 
@@ -274,7 +300,10 @@ struct Args<'a> {
 
 impl<'a> Args<'a> {
     fn parse(world: &World, args: &[&'a str]) -> Self {
-        let mut parsed = Self { verb: args[0], ..Self::default() };
+        let mut parsed = Self {
+            verb: args[0],
+            ..Self::default()
+        };
         let mut rest = args[1..].iter();
         while let Some(word) = rest.next() {
             let mut value = || *rest.next().unwrap();

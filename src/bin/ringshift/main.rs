@@ -1,1 +1,71 @@
-fn main() {}
+//! The shell around the engine: arguments, settings, one file per verb, what a person sees.
+
+mod args;
+mod failure;
+mod open;
+mod settings;
+mod ui;
+mod verbs;
+
+use args::{Cli, Verb};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(failure::on_panic));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    let ui = ui::Ui::new(&cli.global);
+    let verb = cli.verb;
+    let done = settings::Settings::read(cli.global).and_then(|settings| run(&settings, &ui, verb));
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure::present(&ui, &failure),
+    }
+}
+
+/// Runs one verb; the exit code of a verb that did what it was asked.
+fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, ringshift::engine::Failure> {
+    match verb {
+        Verb::Init { yes, dry_run, root } => verbs::init::run(settings, ui, yes, dry_run, root.as_deref()),
+        Verb::Demo { dir } => verbs::demo::run(settings, ui, &dir),
+        Verb::Check { source } => verbs::check::run(settings, ui, &source),
+        Verb::Plan { build, check } => verbs::plan::run(settings, ui, &build, check),
+        Verb::Build { build, change, jobs } => verbs::build::run(settings, ui, &build, &change, jobs),
+        Verb::Status { images } => verbs::status::run(settings, ui, images),
+        Verb::Show { release } => verbs::show::run(settings, ui, &release),
+        Verb::Shift { ring, all, loss, commit, change, jobs } => {
+            let request = verbs::shift::Request { ring, all, loss, commit, jobs };
+            verbs::shift::run(settings, ui, &request, &change)
+        }
+        Verb::Unshift { ring, images, to, empty, all, loss, change } => {
+            let request = verbs::unshift::Request { ring, images, to, empty, all, loss };
+            verbs::unshift::run(settings, ui, &request, &change)
+        }
+        Verb::Freeze { version, change } => verbs::freeze::freeze(settings, ui, &version, &change),
+        Verb::Unfreeze { version, fixed_in, change } => {
+            verbs::freeze::unfreeze(settings, ui, &version, fixed_in.as_deref(), &change)
+        }
+        Verb::Log { ring, max_count, reserved } => {
+            verbs::log::run(settings, ui, ring.as_deref(), max_count, reserved)
+        }
+        Verb::Graph { format, source } => verbs::graph::run(settings, ui, format, &source),
+        Verb::Explain { image, records, against, source } => {
+            verbs::explain::run(settings, ui, &image, records, against.as_deref(), &source)
+        }
+        Verb::Revision { dir, file, build_arg, target, build_context, platform, records } => {
+            let request =
+                verbs::revision::Request { dir, file, build_arg, target, build_context, platform, records };
+            verbs::revision::run(settings, ui, &request)
+        }
+        Verb::Export { image, to } => verbs::export::run(settings, ui, &image, &to),
+        Verb::State { what } => verbs::state::run(settings, ui, &what),
+        Verb::Config => verbs::config::run(settings, ui),
+        Verb::Schema => verbs::schema::run(ui),
+        Verb::Completions { shell } => verbs::completions::run(ui, shell),
+        Verb::Version => verbs::version::run(ui),
+        Verb::Plumbing { part } => verbs::plumbing::run(part),
+    }
+}

@@ -1,0 +1,283 @@
+//! From a failure to what a person reads and what a program sees: message, causes, hint, exit code.
+
+use crate::ui::{REFUSED, Ui};
+use ringshift::builder::BuildError;
+use ringshift::engine::Failure;
+use ringshift::engine::failure::Unbuilt;
+use ringshift::model::Version;
+use ringshift::plan::{CommitsError, Loss, Refusal};
+use ringshift::registry::RegistryError;
+use ringshift::state::journal::JournalError;
+use ringshift::wire;
+use std::process::ExitCode;
+
+/// A failure, ready to be shown.
+struct Shown {
+    code: u8,
+    message: String,
+    details: Vec<String>,
+    causes: Vec<String>,
+    hint: Option<String>,
+}
+
+/// A wrong command line, or a request for help or version.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|arg| arg == "--json");
+    if error.use_stderr() && json {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let shape = wire::Error { code: 2, message: &message, causes: &[], hint: Some("ringshift --help") };
+        let mut err = std::io::stderr();
+        let _ = std::io::Write::write_all(&mut err, format!("{}\n", wire::line("error", &shape)).as_bytes());
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// A bug of ours: says so, with what is needed to report it, and exits with 70.
+pub fn on_panic(info: &std::panic::PanicHookInfo<'_>) {
+    let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+    let payload = info.payload();
+    let what = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    let mut err = std::io::stderr();
+    let text = format!(
+        "error: this is a bug of ringshift {}{place}: {what}\nhint: the store is safe; please report this with the command you ran\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let _ = std::io::Write::write_all(&mut err, text.as_bytes());
+    std::process::exit(70);
+}
+
+/// Prints a failure; the exit code of cli.md 4.
+pub fn present(ui: &Ui, failure: &Failure) -> ExitCode {
+    let shown = show(failure);
+    if ui.json {
+        let causes: Vec<String> = shown.details.iter().chain(&shown.causes).cloned().collect();
+        let shape = wire::Error {
+            code: i32::from(shown.code),
+            message: &shown.message,
+            causes: &causes,
+            hint: shown.hint.as_deref(),
+        };
+        ui.talk(&wire::line("error", &shape));
+        return ExitCode::from(shown.code);
+    }
+    if let Failure::Project(problems) = failure {
+        for problem in problems.as_slice() {
+            ui.talk(&problem.render());
+        }
+        return ExitCode::from(shown.code);
+    }
+    ui.talk(&format!("{REFUSED}error{REFUSED:#}: {}", shown.message));
+    for detail in &shown.details {
+        ui.talk(&format!("  {detail}"));
+    }
+    for cause in &shown.causes {
+        ui.talk(&format!("caused by: {cause}"));
+    }
+    if let Some(hint) = &shown.hint {
+        ui.talk(&format!("hint: {}", hint.replace('\n', "\n      ")));
+    }
+    ExitCode::from(shown.code)
+}
+
+/// The lines below a failure's message, for a train that passed something over.
+pub fn refusal_lines(refusal: &Refusal) -> (String, Vec<String>, Option<String>) {
+    let shown = refused(refusal);
+    (shown.message, shown.details, shown.hint)
+}
+
+fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if causes.last() != Some(&text) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    causes
+}
+
+fn show(failure: &Failure) -> Shown {
+    let plain = |code: u8, hint: Option<&str>| Shown {
+        code,
+        message: failure.to_string(),
+        details: Vec::new(),
+        causes: causes(failure),
+        hint: hint.map(Into::into),
+    };
+    match failure {
+        Failure::Refused(refusal) => refused(refusal),
+        Failure::Project(problems) => Shown {
+            details: problems.as_slice().iter().map(|p| format!("{}: {}", p.place, p.message)).collect(),
+            hint: problems.as_slice().first().and_then(|p| p.hint.clone()),
+            ..plain(1, None)
+        },
+        Failure::Request { hint, .. } => plain(1, hint.as_deref()),
+        Failure::Conflict => plain(4, Some("run `ringshift status`, then the same command again")),
+        Failure::Taken { .. } => plain(4, Some("run the same command again: it takes the next number")),
+        Failure::Journal(error) => journal(error, plain),
+        Failure::Registry(error) => plain(registry_code(error), registry_hint(error)),
+        Failure::Git(error) => plain(git_code(error), error.hint()),
+        Failure::Commits(error) => plain(8, commits_hint(error)),
+        Failure::Build(unbuilt) => not_built(unbuilt, plain(build_code(unbuilt), None)),
+        Failure::Interrupted => plain(130, None),
+        Failure::Tree(_) => plain(1, None),
+        Failure::Io { .. } => plain(5, None),
+        Failure::Bug(_) => plain(70, Some("the store is safe; please report this with the command you ran")),
+    }
+}
+
+fn journal(error: &JournalError, plain: impl Fn(u8, Option<&str>) -> Shown) -> Shown {
+    match error {
+        JournalError::Registry(error) => plain(registry_code(error), registry_hint(error)),
+        JournalError::Newer { .. } => plain(7, Some("use the newer ringshift that wrote it")),
+        JournalError::Damaged { .. } | JournalError::Broken(_) => {
+            plain(7, Some("`ringshift state verify` says what is damaged; restore the folder from a copy"))
+        }
+    }
+}
+
+fn registry_code(error: &RegistryError) -> u8 {
+    match error {
+        RegistryError::Held(_) => 4,
+        RegistryError::Newer(_) | RegistryError::Damaged { .. } => 7,
+        RegistryError::Missing(_) | RegistryError::Io { .. } => 5,
+    }
+}
+
+fn registry_hint(error: &RegistryError) -> Option<&'static str> {
+    match error {
+        RegistryError::Held(_) => Some("wait for the other run to end, then run this again"),
+        RegistryError::Newer(_) => Some("use the newer ringshift that wrote it"),
+        RegistryError::Damaged { .. } => Some("`ringshift state verify` says what else is damaged"),
+        RegistryError::Missing(_) => Some("`ringshift state verify` says what else is missing"),
+        RegistryError::Io { .. } => None,
+    }
+}
+
+fn git_code(error: &ringshift::git::GitError) -> u8 {
+    use ringshift::git::GitError;
+    match error {
+        GitError::Objects(_) => 5,
+        GitError::MissingCommit { .. } | GitError::CutOff(_) => 8,
+        _ => 1,
+    }
+}
+
+fn commits_hint(error: &CommitsError) -> Option<&'static str> {
+    match error {
+        CommitsError::Missing { shallow: true, .. } => Some("git fetch --unshallow"),
+        CommitsError::Missing { shallow: false, .. } => Some("git fetch --all"),
+        CommitsError::NoClone => Some("run it in a clone of the project"),
+        CommitsError::Failed(_) => None,
+    }
+}
+
+fn build_code(unbuilt: &[Unbuilt]) -> u8 {
+    let outside = unbuilt.iter().any(|u| {
+        matches!(u.error, BuildError::NeedsBuilder { .. } | BuildError::Registry(_) | BuildError::Write { .. })
+    });
+    if outside { 5 } else { 1 }
+}
+
+fn not_built(unbuilt: &[Unbuilt], mut shown: Shown) -> Shown {
+    let line = |u: &Unbuilt| {
+        let (line, text) = match &u.error {
+            BuildError::NeedsBuilder { line, what } => (Some(line), format!("{what} needs a builder")),
+            BuildError::Instruction { line, source } => (Some(line), source.to_string()),
+            other => (None, other.to_string()),
+        };
+        let place = line.map(|line| format!("{}:{line}", u.file)).unwrap_or_else(|| u.file.clone());
+        format!("{}: {place}: {text}", u.image)
+    };
+    shown.details = unbuilt.iter().map(line).collect();
+    shown.causes = unbuilt.iter().flat_map(|u| causes(&u.error)).collect();
+    shown.causes.retain(|cause| !shown.details.iter().any(|detail| detail.contains(cause)));
+    let needs = unbuilt.iter().any(|u| matches!(u.error, BuildError::NeedsBuilder { .. }));
+    shown.hint = Some(match needs {
+        true => "this ringshift builds images without RUN, FROM scratch or from images of the project".into(),
+        false => "what was built is kept; mend it and run the same command again".into(),
+    });
+    shown
+}
+
+fn refused(refusal: &Refusal) -> Shown {
+    let mut shown = Shown {
+        code: 8,
+        message: refusal.to_string(),
+        details: Vec::new(),
+        causes: causes(refusal),
+        hint: None,
+    };
+    match refusal {
+        Refusal::Request { hint, .. } => {
+            shown.code = 1;
+            shown.hint.clone_from(hint);
+        }
+        Refusal::Usage { hint, .. } => {
+            shown.code = 2;
+            shown.hint = Some(hint.clone());
+        }
+        Refusal::NothingToUnshift { history, hint, .. } => {
+            shown.code = 6;
+            shown.hint.clone_from(hint);
+            let versions: Vec<String> = history.iter().map(Version::to_string).collect();
+            shown.details.extend((!versions.is_empty()).then(|| format!("history: {}", versions.join(", "))));
+        }
+        Refusal::LostFixes { ring, held, losses, .. } => {
+            shown.details = losses.iter().flat_map(lost).collect();
+            shown.hint = Some(format!(
+                "merge them and build again; or, when they are in there under other commits,\n\
+                 --contains {held} --reason \"…\"; or lose them knowingly, --drop {held} --reason \"…\" ({ring})"
+            ));
+        }
+        Refusal::Frozen { freeze, .. } => {
+            let why = freeze.reason.as_ref().map(|why| format!(": \"{why}\"")).unwrap_or_default();
+            let version = &freeze.version;
+            let image = &freeze.image;
+            shown.details.push(format!("{image} {version} was frozen by {} on {}{why}", freeze.actor, freeze.at));
+            let fixed = freeze.commit.as_ref().map(|_| {
+                format!(" (or `ringshift unfreeze {version} --fixed-in W`, to let through what contains W)")
+            });
+            shown.hint =
+                Some(format!("build what fixes it, then `ringshift unfreeze {version}`{}", fixed.unwrap_or_default()));
+        }
+        Refusal::Rule { details, hint, .. } => {
+            shown.details.clone_from(details);
+            shown.hint.clone_from(hint);
+        }
+        Refusal::NeedsCommits { source, .. } => shown.hint = commits_hint(source).map(Into::into),
+        Refusal::Journal(error) => {
+            let message = refusal.to_string();
+            return journal(error, |code, hint| Shown {
+                code,
+                message: message.clone(),
+                details: Vec::new(),
+                causes: causes(refusal),
+                hint: hint.map(Into::into),
+            });
+        }
+    }
+    shown
+}
+
+fn lost(loss: &Loss) -> Vec<String> {
+    let line = |commit: &ringshift::plan::LostCommit| {
+        let day = commit.time.to_string();
+        let day = day.split('T').next().unwrap_or_default().to_owned();
+        let what = &commit.summary;
+        format!("{} {}  {} {what} ({}, {day})", loss.image, loss.version, commit.id.short(), commit.author)
+    };
+    match loss.commits.is_empty() {
+        true => vec![format!("{} {}", loss.image, loss.version)],
+        false => loss.commits.iter().map(line).collect(),
+    }
+}

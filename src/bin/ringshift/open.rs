@@ -1,0 +1,294 @@
+#![expect(clippy::disallowed_methods, reason = "edge: opens the store and the project")]
+//! Opens the doors: the store, the project at a commit, the clone.
+
+use crate::args::SourceArgs;
+use crate::settings::{Setting, Settings, no_config};
+use ringshift::cache::{ContentIds, Remembered};
+use ringshift::config::{self, Project, RegistryAddress};
+use ringshift::engine::commits::Clone;
+use ringshift::engine::project::{Loaded, Origin};
+use ringshift::engine::{Failure, Store};
+use ringshift::git::{GitError, Repository};
+use ringshift::model::{CommitId, ImageName, ProjectName, RepoPath};
+use ringshift::registry::layout::LayoutRegistry;
+use ringshift::state::State;
+use ringshift::state::entry::SiteRecord;
+use ringshift::tree::git::GitTree;
+use ringshift::tree::memory::Overlay;
+use ringshift::tree::SourceTree;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What the caches hold; saved when the command ends.
+#[derive(Clone)]
+pub struct Caches {
+    contents: Arc<ContentIds>,
+    results: Remembered,
+}
+
+impl Caches {
+    /// The caches of these settings.
+    pub fn open(settings: &Settings) -> Self {
+        let folder = &settings.cache.value;
+        Self {
+            contents: Arc::new(ContentIds::load(folder)),
+            results: Remembered::new(folder, "projects.1"),
+        }
+    }
+
+    /// Keeps what is new; a cache that cannot be written is a cache less.
+    pub fn save(&self) {
+        let _ = self.contents.save();
+    }
+}
+
+/// rings.yaml as it stands in the working copy (of a bare repository: at HEAD).
+///
+/// # Errors
+/// [`Failure`] when there is none, or it is wrong.
+pub fn project(settings: &Settings) -> Result<Project, Failure> {
+    let path = settings.config_in_repository()?;
+    let bytes = match &settings.config {
+        Some(_) => settings.config_bytes()?,
+        None => {
+            let repository = settings.git()?;
+            let tree = GitTree::open(repository, &repository.head()?)?;
+            tree.read(&path, 1 << 20).map_err(|_| no_config())?
+        }
+    };
+    Ok(config::read(&bytes, &path).map_err(Failure::Project)?.0)
+}
+
+/// The state of a store that has no journal yet.
+pub fn empty_state(project: &Project) -> State {
+    let site = |site: &config::Site| {
+        let mut settings = BTreeMap::new();
+        let kube = [("context", &site.kube.context), ("namespace", &site.kube.namespace)];
+        let kube: serde_json::Map<_, _> =
+            kube.iter().filter_map(|(k, v)| Some(((*k).to_owned(), v.as_deref()?.into()))).collect();
+        if !kube.is_empty() {
+            settings.insert("kube".to_owned(), kube.into());
+        }
+        if site.actions {
+            settings.insert("actions".to_owned(), true.into());
+        }
+        SiteRecord {
+            name: site.name.clone(),
+            environment: site.environment.clone(),
+            ring: site.ring.clone(),
+            settings,
+        }
+    };
+    let rings = project.rings.iter().map(|ring| ring.name.clone()).collect();
+    State::new(rings, project.sites.iter().map(site).collect())
+}
+
+/// Where the images of a project are, as a folder, with where that is said.
+///
+/// # Errors
+/// [`Failure::Request`] for a registry: this ringshift keeps images in folders.
+pub fn folder(settings: &Settings, project: Option<&Project>) -> Result<Setting<PathBuf>, Failure> {
+    let no_registry = |host: &str| {
+        Failure::request(
+            format!("{host} is a registry, and this ringshift keeps images in folders"),
+            "registry: oci:PATH, or no registry: at all for a folder beside the git repository",
+        )
+    };
+    if let Some(flag) = &settings.registry {
+        let path = flag.value.strip_prefix("oci:").ok_or_else(|| no_registry(&flag.value))?;
+        if path.is_empty() {
+            return Err(Failure::request("oci: names no folder", "oci:PATH"));
+        }
+        return Ok(Setting { value: settings.directory.join(path), from: flag.from.clone() });
+    }
+    match project.and_then(|project| project.registry.as_ref()) {
+        Some(RegistryAddress::Remote { host, .. }) => Err(no_registry(host)),
+        Some(RegistryAddress::Folder(path)) => {
+            let beside = settings.config.as_ref().and_then(|config| config.value.parent());
+            let base = beside.unwrap_or(&settings.directory);
+            Ok(Setting { value: base.join(path), from: "rings.yaml".into() })
+        }
+        None => {
+            let common = settings.git()?.common_dir();
+            let common = std::fs::canonicalize(common).unwrap_or_else(|_| common.to_path_buf());
+            Ok(Setting { value: common.join("ringshift"), from: "default".into() })
+        }
+    }
+}
+
+/// The store of a project.
+///
+/// # Errors
+/// As [`folder`].
+pub fn store(settings: &Settings, project: &Project) -> Result<Store, Failure> {
+    let folder = folder(settings, Some(project))?.value;
+    let name = settings.project.as_ref().map_or(&project.name, |p| &p.value);
+    Ok(store_in(&folder, name.clone(), project.root.clone()))
+}
+
+fn store_in(folder: &Path, project: ProjectName, root: ImageName) -> Store {
+    let registry = Arc::new(LayoutRegistry::new(folder));
+    Store::new(registry, project, root, format!("oci:{}", folder.display()))
+}
+
+/// The store for verbs that need nothing but the registry (S5): of the rings.yaml at hand, or of
+/// `--registry` and `--project`. The second value is the state where there is no journal yet.
+///
+/// # Errors
+/// [`Failure`] when neither is there.
+pub fn store_alone(settings: &Settings) -> Result<(Store, State), Failure> {
+    if settings.config.is_none()
+        && let (Some(_), Some(name)) = (&settings.registry, &settings.project)
+    {
+        let folder = folder(settings, None)?.value;
+        let root = only_root(&folder, &name.value)?;
+        return Ok((store_in(&folder, name.value.clone(), root), State::default()));
+    }
+    let project = project(settings)?;
+    Ok((store(settings, &project)?, empty_state(&project)))
+}
+
+/// The root of the one journal that the project has in a folder: `<root>-state`.
+fn only_root(folder: &Path, project: &ProjectName) -> Result<ImageName, Failure> {
+    let place = folder.join(project.as_str());
+    let names = std::fs::read_dir(&place).into_iter().flatten().flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    let roots: Vec<ImageName> =
+        names.filter_map(|name| ImageName::new(name.strip_suffix("-state")?).ok()).collect();
+    match roots.as_slice() {
+        [root] => Ok(root.clone()),
+        _ => Err(Failure::request(
+            format!("{} holds no journal of {project}", folder.display()),
+            "check --registry and --project",
+        )),
+    }
+}
+
+/// What a verb reads its sources from.
+pub struct Opened {
+    /// The project.
+    pub project: Arc<Loaded>,
+    /// It was read from the working copy.
+    pub worktree: bool,
+    /// rings.yaml is not committed; the working copy's was used.
+    pub uncommitted: bool,
+}
+
+/// How strictly rings.yaml must be committed (B8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uncommitted {
+    /// The working copy's is used, with a note.
+    Use,
+    /// It is an error that names the commit command.
+    Refuse,
+}
+
+/// The project as the flags choose it.
+///
+/// # Errors
+/// [`Failure`] when it cannot be read, or is wrong.
+pub fn loaded(
+    settings: &Settings,
+    caches: &Caches,
+    source: &SourceArgs,
+    uncommitted: Uncommitted,
+) -> Result<Opened, Failure> {
+    let repository = settings.git()?.clone();
+    let config = settings.config_in_repository()?;
+    let commit = match &source.commit {
+        Some(text) => repository.resolve_commit(text)?,
+        None => head(&repository, &config)?,
+    };
+    let mut origin = origin(settings, caches, &repository, &commit, config)?;
+    let mut missing = false;
+    if source.worktree {
+        origin = working_copy(settings, &repository, origin)?;
+    } else if source.commit.is_none() && origin.tree.kind(&origin.config)?.is_none() {
+        if uncommitted == Uncommitted::Refuse {
+            return Err(Failure::request(
+                format!("{} is not committed", origin.config),
+                format!("git add {0} && git commit -m \"Add {0}\"", origin.config),
+            ));
+        }
+        let bytes = settings.config_bytes()?;
+        origin.tree = Arc::new(Overlay::new(origin.tree, origin.config.clone(), bytes));
+        origin.identity = None;
+        missing = true;
+    }
+    let project = Arc::new(Loaded::read(origin)?);
+    Ok(Opened { project, worktree: source.worktree, uncommitted: missing })
+}
+
+fn head(repository: &Repository, config: &RepoPath) -> Result<CommitId, Failure> {
+    repository.head().map_err(|error| match error {
+        GitError::Unborn => Failure::request(
+            "the repository has no commit yet",
+            format!("git add . && git commit -m \"First commit\" ({config} included)"),
+        ),
+        other => other.into(),
+    })
+}
+
+/// The sources of a commit.
+fn origin(
+    settings: &Settings,
+    caches: &Caches,
+    repository: &Repository,
+    commit: &CommitId,
+    config: RepoPath,
+) -> Result<Origin, Failure> {
+    let tree = GitTree::open(repository, commit)?.with_contents(caches.contents.clone());
+    Ok(Origin {
+        tree: Arc::new(tree),
+        identity: Some(repository.tree_id(commit)?.to_string()),
+        commit: commit.clone(),
+        committed: repository.info(commit)?.time,
+        changed: BTreeSet::new(),
+        config,
+        workdir: settings.repository.as_ref().ok().and_then(|r| r.workdir()).map(Path::to_path_buf),
+        results: caches.results.clone(),
+    })
+}
+
+fn working_copy(
+    settings: &Settings,
+    repository: &Arc<Repository>,
+    origin: Origin,
+) -> Result<Origin, Failure> {
+    let tree = ringshift::tree::disk::WorkingCopy::open(repository, &settings.cache.value)?;
+    let changed = repository.changes(&origin.commit)?.into_iter().map(|change| change.path).collect();
+    Ok(Origin { tree: Arc::new(tree), identity: None, changed, ..origin })
+}
+
+/// A loader of the project at other commits, for M7 and B10.
+pub fn at_commit(
+    settings: &Settings,
+    caches: &Caches,
+) -> Result<Box<dyn Fn(&CommitId) -> Result<Arc<Loaded>, Failure> + Send + Sync>, Failure> {
+    let repository = settings.git()?.clone();
+    let config = settings.config_in_repository().unwrap_or_else(|_| RepoPath::clean("rings.yaml"));
+    let (caches, workdir) = (caches.clone(), repository.workdir().map(Path::to_path_buf));
+    Ok(Box::new(move |commit| {
+        let tree = GitTree::open(&repository, commit)?.with_contents(caches.contents.clone());
+        let origin = Origin {
+            tree: Arc::new(tree),
+            identity: Some(repository.tree_id(commit)?.to_string()),
+            commit: commit.clone(),
+            committed: repository.info(commit)?.time,
+            changed: BTreeSet::new(),
+            config: config.clone(),
+            workdir: workdir.clone(),
+            results: caches.results.clone(),
+        };
+        Ok(Arc::new(Loaded::read(origin)?))
+    }))
+}
+
+/// The clone at hand, for questions about commits; without one they stay open.
+pub fn clone(settings: &Settings, caches: &Caches) -> Clone {
+    match (settings.git(), at_commit(settings, caches)) {
+        (Ok(repository), Ok(load)) => Clone::new(Some(repository.clone()), load),
+        _ => Clone::new(None, Box::new(|_| Err(no_config()))),
+    }
+}

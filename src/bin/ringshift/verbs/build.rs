@@ -1,0 +1,85 @@
+//! `build`, and the shift out of ante.
+
+use super::{moves, named, plan};
+use crate::args::{BuildArgs, Change};
+use crate::open::{self, Caches, Uncommitted};
+use crate::settings::Settings;
+use crate::ui::{Ui, progress::Progress};
+use ringshift::builder::Native;
+use ringshift::engine::execute::{self, Site};
+use ringshift::engine::{Committed, Failure};
+use ringshift::wire;
+use ringshift::wire::done::DoneShape;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// Builds.
+pub fn run(
+    settings: &Settings,
+    ui: &Ui,
+    args: &BuildArgs,
+    change: &Change,
+    jobs: Option<NonZeroUsize>,
+) -> Result<u8, Failure> {
+    carry_out(settings, ui, args, change, jobs, false)
+}
+
+/// Builds, or takes over what ante prepared.
+pub fn carry_out(
+    settings: &Settings,
+    ui: &Ui,
+    args: &BuildArgs,
+    change: &Change,
+    jobs: Option<NonZeroUsize>,
+    from_ante: bool,
+) -> Result<u8, Failure> {
+    let caches = Caches::open(settings);
+    let opened = open::loaded(settings, &caches, &args.source, Uncommitted::Refuse)?;
+    plan::tell_warnings(ui, &opened);
+    let project = opened.project.clone();
+    let store = open::store(settings, &project.project)?;
+    let empty = open::empty_state(&project.project);
+    let overrides = named::overrides(&args.loss, change.reason.as_deref())?;
+    let head = store.journal.head()?;
+    let state = head.as_ref().map_or(&empty, |head| &head.entry.state);
+    let request = plan::request(args, state, &opened, overrides, from_ante)?;
+    plan::same_chain(&request, state, &empty)?;
+    let commits = open::clone(settings, &caches);
+    let site = Site {
+        store,
+        project,
+        builder: Arc::new(Native),
+        reporter: Arc::new(Progress::new(*ui)),
+        jobs: jobs.map_or_else(default_jobs, NonZeroUsize::get),
+        author: settings.author(change.reason.as_deref()),
+        empty,
+    };
+    plan::tell_differences(settings, ui, &opened);
+    if change.dry_run {
+        let decided = execute::plan(&site, &commits, &request, head.as_ref())?;
+        caches.save();
+        plan::print(settings, ui, &site, &decided, head.as_ref(), true)?;
+        return Ok(0);
+    }
+    let load = open::at_commit(settings, &caches)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|source| Failure::Io { action: "start threads".into(), source })?;
+    let done = runtime.block_on(execute::run(&site, &commits, &request, &*load));
+    // An interrupted build may still have threads at work; they hold nothing that the next run needs.
+    runtime.shutdown_background();
+    caches.save();
+    tell(ui, done?.as_ref());
+    Ok(0)
+}
+
+fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZeroUsize::get)
+}
+
+fn tell(ui: &Ui, done: Option<&Committed>) {
+    match done {
+        None => moves::nothing(ui),
+        Some(committed) if ui.json => ui.print(&wire::line("done", &DoneShape::committed(Some(committed)))),
+        Some(_) => {}
+    }
+}

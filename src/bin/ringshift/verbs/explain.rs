@@ -1,0 +1,193 @@
+//! `explain`.
+
+use super::named;
+use crate::args::SourceArgs;
+use crate::open::{self, Caches, Uncommitted};
+use crate::settings::Settings;
+use crate::ui::{Ui, table};
+use ringshift::containerfile::recipe::{MountKind, Op, Recipe, Source};
+use ringshift::engine::project::{Image, Loaded};
+use ringshift::engine::{Failure, Store};
+use ringshift::model::{ImageName, Version};
+use ringshift::plan::known;
+use ringshift::revision;
+use ringshift::state::State;
+use ringshift::wire;
+use serde_json::{Value, json};
+
+/// Explains a revision.
+pub fn run(
+    settings: &Settings,
+    ui: &Ui,
+    name: &str,
+    records: bool,
+    against: Option<&str>,
+    source: &SourceArgs,
+) -> Result<u8, Failure> {
+    let name = ImageName::new(name).map_err(|error| Failure::request(error.to_string(), error.hint()))?;
+    let caches = Caches::open(settings);
+    let opened = open::loaded(settings, &caches, source, Uncommitted::Use)?;
+    let image = opened.project.image(&name)?;
+    if records {
+        caches.save();
+        ui.print_raw(&image.records.preimage());
+        return Ok(0);
+    }
+    if let Some(text) = against {
+        let done = compare(settings, ui, &caches, &opened.project, &name, &image, text);
+        caches.save();
+        return done;
+    }
+    caches.save();
+    match ui.json {
+        true => ui.print(&wire::line("explain", &shape(&opened.project, &name, &image)?)),
+        false => ui.print(&text(&opened.project, &name, &image)?),
+    }
+    Ok(0)
+}
+
+fn dependencies(project: &Loaded, name: &ImageName) -> Vec<String> {
+    project.sources.images.get(name).into_iter().flat_map(|s| &s.dependencies).map(ToString::to_string).collect()
+}
+
+/// The references to images outside the project, with their lines.
+fn external(recipe: &Recipe) -> Vec<(String, u32)> {
+    let mut found = Vec::new();
+    let mut add = |source: &Source, line: u32| {
+        if let Source::External(reference) = source {
+            found.push((reference.to_string(), line));
+        }
+    };
+    for stage in &recipe.stages {
+        add(&stage.base, stage.line);
+        for step in &stage.steps {
+            match &step.op {
+                Op::Transfer(transfer) => add(&transfer.from, step.line),
+                Op::Run(run) => run.mounts.iter().for_each(|mount| match &mount.kind {
+                    MountKind::Bind { from, .. } | MountKind::Cache { from: Some(from), .. } => add(from, step.line),
+                    _ => {}
+                }),
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn shape(project: &Loaded, name: &ImageName, image: &Image) -> Result<Value, Failure> {
+    let records: Vec<Value> =
+        image.records.iter().map(|record| json!({"line": record.line, "text": record.text()})).collect();
+    let reads: Vec<Value> = project
+        .reads(name, image)?
+        .into_iter()
+        .map(|(path, mode, digest)| json!({"path": path, "mode": mode, "sha256": digest.hex()}))
+        .collect();
+    let external: Vec<Value> = external(&image.recipe)
+        .into_iter()
+        .map(|(reference, line)| json!({"reference": reference, "line": line}))
+        .collect();
+    let warnings: Vec<Value> = image
+        .recipe
+        .warnings
+        .iter()
+        .map(|w| json!({"line": w.line, "code": w.code, "message": w.message}))
+        .collect();
+    Ok(json!({
+        "image": name,
+        "revision": image.revision,
+        "records": records,
+        "reads": reads,
+        "dependencies": dependencies(project, name),
+        "external": external,
+        "warnings": warnings,
+    }))
+}
+
+fn text(project: &Loaded, name: &ImageName, image: &Image) -> Result<String, Failure> {
+    let mut out = format!("{name}  revision {}\n{}\n\n", image.revision, image.file);
+    let rows: Vec<Vec<table::Cell>> = image
+        .records
+        .iter()
+        .map(|record| {
+            let line = if record.line > 0 { record.line.to_string() } else { String::new() };
+            vec![line.into(), record.text().into()]
+        })
+        .collect();
+    out.push_str(&table::render(&rows, 2, table::terminal_width()));
+    let dependencies = dependencies(project, name);
+    if !dependencies.is_empty() {
+        out.push_str(&format!("\n\nstands on {}", dependencies.join(", ")));
+    }
+    for (reference, line) in external(&image.recipe) {
+        out.push_str(&format!("\noutside: {reference} (line {line})"));
+    }
+    for warning in &image.recipe.warnings {
+        out.push_str(&format!("\nwarning: line {}: {} ({})", warning.line, warning.message, warning.code));
+    }
+    let count = project.reads(name, image)?.len();
+    out.push_str(&format!("\n\n{count} files read"));
+    Ok(out)
+}
+
+/// What differs from a version of the image: that one is read again from the commit of its record.
+fn compare(
+    settings: &Settings,
+    ui: &Ui,
+    caches: &Caches,
+    project: &Loaded,
+    name: &ImageName,
+    image: &Image,
+    text: &str,
+) -> Result<u8, Failure> {
+    let wanted = named::version(text.strip_prefix(&format!("{name}@")).unwrap_or(text))?.version;
+    let store = open::store(settings, &project.project)?;
+    let state = store.journal.head()?.map_or_else(State::default, |head| head.entry.state);
+    let commit = commit_of(&store, &state, name, &wanted)?;
+    let old = open::at_commit(settings, caches)?(&commit)?.image(name)?;
+    let changes = revision::diff(&old.records, &image.records);
+    if ui.json {
+        let changed: Vec<Value> =
+            changes.iter().map(|c| json!({"path": c.path, "change": c.change})).collect();
+        let body = json!({
+            "image": name, "against": wanted, "old": old.revision, "new": image.revision, "changed": changed,
+        });
+        ui.print(&wire::line("explain-against", &body));
+        return Ok(0);
+    }
+    if changes.is_empty() {
+        ui.print(&format!("{name} {wanted} has the same revision, {}", old.revision));
+        return Ok(0);
+    }
+    let rows: Vec<Vec<table::Cell>> =
+        changes.iter().map(|c| vec![c.change.into(), c.path.as_str().into()]).collect();
+    let head = format!("{name} {wanted} ({}) → {}\n", old.revision.short(), image.revision.short());
+    ui.print(&(head + &table::render(&rows, 2, table::terminal_width())));
+    Ok(0)
+}
+
+fn commit_of(
+    store: &Store,
+    state: &State,
+    name: &ImageName,
+    version: &Version,
+) -> Result<ringshift::model::CommitId, Failure> {
+    let mut releases = known::releases(state);
+    releases.reverse();
+    for release in releases {
+        let record = store.journal.record(&release.record)?;
+        if let Some(image) = record.images.get(name).filter(|image| image.version == *version) {
+            return image.commit.clone().ok_or_else(|| {
+                Failure::request(
+                    format!("{name} {version} was built from a working copy"),
+                    "its sources were never committed, so there is nothing to compare with",
+                )
+            });
+        }
+    }
+    Err(Failure::request(
+        format!("no release that is known has {name} {version}"),
+        "`ringshift status --images` shows the versions",
+    ))
+}

@@ -1,0 +1,45 @@
+//! `log`.
+
+use super::named;
+use crate::open;
+use crate::settings::Settings;
+use crate::ui::{self, Ui, table};
+use ringshift::engine::Failure;
+use ringshift::engine::append::is_hidden;
+use ringshift::state::Entry;
+use ringshift::wire;
+use ringshift::wire::log::LogShape;
+
+/// Lists the records, the newest first.
+pub fn run(
+    settings: &Settings,
+    ui: &Ui,
+    ring: Option<&str>,
+    most: Option<usize>,
+    reserved: bool,
+) -> Result<u8, Failure> {
+    let (store, _) = open::store_alone(settings)?;
+    let ring = ring.filter(|ring| *ring != "ante").map(named::ring).transpose()?;
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut next = store.journal.head()?;
+    while let Some(stored) = next {
+        let entry = stored.entry;
+        let seq = entry.seq;
+        let wanted = ring.as_ref().is_none_or(|ring| entry.moved.contains_key(ring));
+        if wanted && (reserved || !is_hidden(entry.verb)) {
+            entries.push(entry);
+        }
+        if most.is_some_and(|most| entries.len() >= most) {
+            break;
+        }
+        next = if seq > 1 { store.journal.at(seq - 1)? } else { None };
+    }
+    if ui.json {
+        ui.print(&wire::line("log", &LogShape::new(entries.iter())));
+    } else if entries.is_empty() {
+        ui.note("no entry yet; `ringshift build` writes the first");
+    } else {
+        ui.print(&ui::log::log(&entries, settings.now, table::terminal_width()));
+    }
+    Ok(0)
+}

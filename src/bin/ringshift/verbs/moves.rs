@@ -1,0 +1,120 @@
+//! What `shift`, `unshift`, `freeze` and `unfreeze` share: decide, append, point, tell.
+
+use crate::args::Change;
+use crate::failure::refusal_lines;
+use crate::settings::Settings;
+use crate::ui::Ui;
+use ringshift::engine::append::{self, Proposal};
+use ringshift::engine::{Committed, Failure, Store, pointers};
+use ringshift::plan::{Refusal, Transition};
+use ringshift::state::journal::Stored;
+use ringshift::state::{Entry, State};
+use ringshift::wire;
+use ringshift::wire::done::DoneShape;
+use std::collections::BTreeMap;
+
+/// Decides on the head, appends, rewrites the ring tags, tells. `basis` is what must not move
+/// meanwhile (M10).
+pub fn run<B: PartialEq>(
+    settings: &Settings,
+    ui: &Ui,
+    (store, empty): (&Store, &State),
+    change: &Change,
+    basis: impl Fn(&State) -> B,
+    decide: impl Fn(&State, u64) -> Result<Option<Transition>, Refusal>,
+) -> Result<u8, Failure> {
+    let author = settings.author(change.reason.as_deref());
+    let propose = |head: Option<Stored>| -> Result<Option<Proposal>, Failure> {
+        let state = head.as_ref().map_or(empty, |head| &head.entry.state).clone();
+        let seq = head.as_ref().map_or(0, |head| head.entry.seq);
+        let transition = decide(&state, seq)?;
+        Ok(transition.and_then(|t| append::propose(head, &state, t, &author, BTreeMap::new())))
+    };
+    let head = store.journal.head()?;
+    if change.dry_run {
+        let proposal = propose(head)?;
+        return Ok(tell_proposal(ui, proposal.as_ref()));
+    }
+    let done = append::append(store, head, basis, propose, empty)?;
+    let Some((committed, proposal)) = done else {
+        nothing(ui);
+        return Ok(0);
+    };
+    pointers::rewrite(store, &committed.entry.state)?;
+    Ok(tell(ui, &committed, &proposal))
+}
+
+/// Says that there was nothing to do.
+pub fn nothing(ui: &Ui) {
+    match ui.json {
+        true => ui.print(&wire::line("done", &DoneShape::committed(None))),
+        false if !ui.quiet => ui.print("Nothing to do."),
+        false => {}
+    }
+}
+
+fn tell(ui: &Ui, committed: &Committed, proposal: &Proposal) -> u8 {
+    let wrote = committed.seq == proposal.entry.seq;
+    notes(ui, proposal);
+    if ui.json {
+        ui.print(&wire::line("done", &DoneShape::committed(wrote.then_some(committed))));
+    } else if wrote {
+        for line in moves(&committed.entry) {
+            ui.say("Moved", &line);
+        }
+        ui.say("Committed", &format!("{}, entry {}", committed.entry.verb, committed.seq));
+    }
+    refused(ui, proposal)
+}
+
+fn tell_proposal(ui: &Ui, proposal: Option<&Proposal>) -> u8 {
+    let Some(proposal) = proposal else {
+        nothing(ui);
+        return 0;
+    };
+    notes(ui, proposal);
+    dry(ui, &proposal.entry);
+    refused(ui, proposal)
+}
+
+/// Shows an entry that is not written.
+pub fn dry(ui: &Ui, entry: &Entry) {
+    if ui.json {
+        ui.print(&wire::line("done", &DoneShape::proposed(Some(entry))));
+        return;
+    }
+    ui.print(&format!("Would write entry {}: {}", entry.seq, entry.verb));
+    for line in moves(entry) {
+        ui.print(&format!("  {line}"));
+    }
+    for (ring, moved) in &entry.moved {
+        if let Some(after) = &moved.after {
+            ui.print(&format!("  tag {ring} → {after}"));
+        }
+    }
+}
+
+/// `users 2.3.1 → 2.4.0`, ring by ring.
+fn moves(entry: &Entry) -> Vec<String> {
+    let word = |v: &Option<ringshift::model::Version>| v.as_ref().map_or("–".into(), ToString::to_string);
+    entry.moved.iter().map(|(ring, m)| format!("{ring} {} → {}", word(&m.before), word(&m.after))).collect()
+}
+
+fn notes(ui: &Ui, proposal: &Proposal) {
+    for note in &proposal.notes {
+        ui.warn(note);
+    }
+}
+
+/// What a train passed over; the exit code that follows (M2).
+fn refused(ui: &Ui, proposal: &Proposal) -> u8 {
+    for (ring, refusal) in &proposal.refused {
+        let (message, details, hint) = refusal_lines(refusal);
+        ui.warn(&format!("passed over {ring}: {message}"));
+        if !ui.json {
+            details.iter().for_each(|detail| ui.talk(&format!("  {detail}")));
+            hint.iter().for_each(|hint| ui.talk(&format!("hint: {hint}")));
+        }
+    }
+    if proposal.refused.is_empty() { 0 } else { 8 }
+}

@@ -1,0 +1,304 @@
+//! The project as it stands at a commit or in the working copy: rings.yaml, graph, revisions.
+
+mod contexts;
+mod edges;
+mod remembered;
+mod resolver;
+
+pub use edges::edges;
+pub use resolver::Resolved;
+
+use super::failure::Failure;
+use crate::cache::Remembered;
+use crate::config::{self, Project};
+use crate::containerfile::recipe::Recipe;
+use crate::graph::{Graph, SealError};
+use crate::model::{CommitId, ImageName, Problem, Problems, RepoPath, Revision};
+use crate::plan::{ImageSource, Sources};
+use crate::revision::{self, Contexts, Limits, Manifest, Records};
+use crate::tree::SourceTree;
+use crate::tree::disk::DiskTree;
+use rayon::prelude::*;
+use resolver::Resolver;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Where a project is read from.
+#[derive(Clone)]
+pub struct Origin {
+    /// The sources.
+    pub tree: Arc<dyn SourceTree>,
+    /// What names the whole content of `tree`, when something does: git's id of the commit's tree.
+    pub identity: Option<String>,
+    /// The commit; of a working copy, the one it stands on.
+    pub commit: CommitId,
+    /// The committer's time, in seconds since 1970.
+    pub committed: i64,
+    /// The paths that differ from the commit, when `tree` is a working copy.
+    pub changed: BTreeSet<RepoPath>,
+    /// rings.yaml in `tree`.
+    pub config: RepoPath,
+    /// The root of the working copy, for generated contexts (B8).
+    pub workdir: Option<PathBuf>,
+    /// Whole results by tree.
+    pub results: Remembered,
+}
+
+/// A project, read once.
+pub struct Loaded {
+    /// rings.yaml.
+    pub project: Project,
+    /// Warnings and notes, in order of place.
+    pub warnings: Vec<Problem>,
+    /// What plans ask.
+    pub sources: Sources,
+    /// The committer's time, in seconds since 1970.
+    pub committed: i64,
+    origin: Origin,
+    generated: BTreeMap<(ImageName, String), DiskTree>,
+}
+
+/// One image with everything that its revision is made of.
+pub struct Image {
+    /// Its container file.
+    pub file: RepoPath,
+    /// What that asks for.
+    pub recipe: Recipe,
+    /// What that reads.
+    pub manifest: Manifest,
+    /// The revision.
+    pub revision: Revision,
+    /// Its records.
+    pub records: Records,
+}
+
+impl Loaded {
+    /// Reads the project. Every problem of every file is found at once.
+    ///
+    /// # Errors
+    /// [`Failure::Project`] with all problems; [`Failure::Tree`] when sources cannot be read.
+    pub fn read(origin: Origin) -> Result<Self, Failure> {
+        Self::load(origin, true)
+    }
+
+    /// The same without what is remembered, so that every file is looked at.
+    ///
+    /// # Errors
+    /// As [`Loaded::read`].
+    pub fn read_anew(origin: Origin) -> Result<Self, Failure> {
+        Self::load(origin, false)
+    }
+
+    fn load(origin: Origin, remembered: bool) -> Result<Self, Failure> {
+        let (project, notes) = read_config(&*origin.tree, &origin.config)?;
+        let generated = contexts::open_generated(&project, origin.workdir.as_deref())?;
+        let mut loaded = Self {
+            sources: Sources {
+                commit: origin.commit.clone(),
+                images: BTreeMap::new(),
+                order: Vec::new(),
+                root: project.root.clone(),
+            },
+            warnings: notes,
+            committed: origin.committed,
+            project,
+            origin,
+            generated,
+        };
+        let key = loaded.key();
+        let known = key.as_ref().filter(|_| remembered).and_then(|key| loaded.origin.results.get(key));
+        if let Some(known) = known.and_then(|bytes| remembered::read(&bytes)) {
+            loaded.warnings = known.warnings();
+            loaded.sources.order = known.order.clone();
+            loaded.sources.images = known.images();
+            return Ok(loaded);
+        }
+        loaded.compute()?;
+        if let Some(key) = key {
+            // The cache is disposable: a failure to write it changes no result.
+            let _ = loaded.origin.results.put(&key, &remembered::write(&loaded.sources, &loaded.warnings));
+        }
+        Ok(loaded)
+    }
+
+    /// What all results depend on; none when something is read that nothing names.
+    fn key(&self) -> Option<Vec<u8>> {
+        let identity = self.origin.identity.as_ref().filter(|_| self.generated.is_empty())?;
+        let config = self.origin.config.to_string();
+        Some(format!("{}\n{identity}\n{config}\n", remembered::FORMAT).into_bytes())
+    }
+
+    fn compute(&mut self) -> Result<(), Failure> {
+        let tree = &*self.origin.tree;
+        let mut problems = config::check(&self.project, tree)?;
+        let resolver = Resolver::new(&self.project, tree);
+        let resolved = resolver.all(&mut problems)?;
+        let graph = self.seal(&resolved, &mut problems);
+        let made: Vec<(ImageName, Result<Image, Failure>)> = resolved
+            .par_iter()
+            .map(|(name, resolved)| (name.clone(), self.finish(name, resolved)))
+            .collect();
+        let mut images = BTreeMap::new();
+        for (name, made) in made {
+            match made {
+                Ok(image) => {
+                    images.insert(name, image);
+                }
+                Err(Failure::Project(found)) => problems.extend(found.into_vec()),
+                Err(other) => return Err(other),
+            }
+        }
+        let (warnings, errors): (Vec<Problem>, Vec<Problem>) =
+            problems.into_iter().partition(|problem| problem.severity > crate::model::Severity::Error);
+        if let Some(errors) = Problems::of(errors) {
+            return Err(Failure::Project(errors));
+        }
+        self.warnings.extend(warnings);
+        self.warnings = Problems::of(std::mem::take(&mut self.warnings)).map(Problems::into_vec).unwrap_or_default();
+        let graph = graph.ok_or_else(|| Failure::Bug("a graph that is neither whole nor a problem".into()))?;
+        self.sources.order = graph.order().to_vec();
+        self.sources.images = images
+            .iter()
+            .map(|(name, image)| {
+                let dependencies = graph.explicit(name).map(|d| d.image.clone()).collect();
+                let source = ImageSource {
+                    revision: image.revision,
+                    dependencies,
+                    dirty: self.reads_changed(image),
+                };
+                (name.clone(), source)
+            })
+            .collect();
+        Ok(())
+    }
+
+    fn reads_changed(&self, image: &Image) -> bool {
+        let changed = &self.origin.changed;
+        !changed.is_empty() && (changed.contains(&image.file) || image.reads().iter().any(|path| changed.contains(path)))
+    }
+
+    fn seal(&self, resolved: &BTreeMap<ImageName, Resolved>, problems: &mut Vec<Problem>) -> Option<Graph> {
+        let names = self.project.images.keys().cloned();
+        let edges = resolved.iter().flat_map(|(name, r)| edges(name, &r.recipe)).collect::<Vec<_>>();
+        match Graph::seal(names, edges, self.project.root.clone()) {
+            Ok(graph) => Some(graph),
+            Err(SealError::Cycle(cycle)) => {
+                let place = cycle.path.first().and_then(|(name, ..)| self.project.images.get(name));
+                let span = place.map_or(crate::model::Span::start(), |image| image.span);
+                let problem = self.project.problem(span, "cycle", cycle.to_string());
+                problems.push(problem.hint("break the circle: move what they share into an image that both use"));
+                None
+            }
+            Err(SealError::Unknown(name)) => {
+                let message = format!("`{name}` is not an image of the project");
+                problems.push(self.project.problem(crate::model::Span::start(), "unknown-image", message));
+                None
+            }
+        }
+    }
+
+    /// The sealed graph, with the way of every edge.
+    ///
+    /// # Errors
+    /// As [`Loaded::read`].
+    pub fn graph(&self) -> Result<Graph, Failure> {
+        let mut problems = Vec::new();
+        let resolved = Resolver::new(&self.project, &*self.origin.tree).all(&mut problems)?;
+        let graph = self.seal(&resolved, &mut problems);
+        graph.ok_or_else(|| match Problems::of(problems) {
+            Some(problems) => Failure::Project(problems),
+            None => Failure::Bug("a graph that is neither whole nor a problem".into()),
+        })
+    }
+
+    /// Everything about one image.
+    ///
+    /// # Errors
+    /// [`Failure::Request`] for a stranger, else as [`Loaded::read`].
+    pub fn image(&self, name: &ImageName) -> Result<Image, Failure> {
+        if !self.project.images.contains_key(name) {
+            let names: Vec<&str> = self.project.images.keys().map(ImageName::as_str).collect();
+            return Err(Failure::request(
+                format!("there is no image `{name}`"),
+                format!("the images are {}", names.join(", ")),
+            ));
+        }
+        let resolver = Resolver::new(&self.project, &*self.origin.tree);
+        let resolved = resolver.one(name)?;
+        self.finish(name, &resolved)
+    }
+
+    /// The container file of an image, as messages call it.
+    pub fn file(&self, name: &ImageName) -> String {
+        let resolver = Resolver::new(&self.project, &*self.origin.tree);
+        resolver.file(name).map(|file| file.to_string()).unwrap_or_default()
+    }
+
+    /// The contexts of an image.
+    ///
+    /// # Errors
+    /// [`Failure::Project`] when its ignore file cannot be used.
+    pub fn contexts(&self, name: &ImageName) -> Result<Contexts<'_>, Failure> {
+        let image = &self.project.images[name];
+        let resolver = Resolver::new(&self.project, &*self.origin.tree);
+        let file = resolver.file(name).ok_or_else(|| Failure::Bug(format!("{name} has no container file")))?;
+        contexts::contexts(image, &file, &*self.origin.tree, &self.generated)
+    }
+
+    fn finish(&self, name: &ImageName, resolved: &Resolved) -> Result<Image, Failure> {
+        let contexts = self.contexts(name)?;
+        let problem = |error: revision::SelectError| {
+            let span = resolved.span_of(error.line, &error.word);
+            let mut problem = resolved.source.problem(span, "source", error.message);
+            problem.hint = error.hint;
+            Failure::Project(problem.into())
+        };
+        let manifest = revision::select(&resolved.recipe, &contexts, &Limits::default()).map_err(problem)?;
+        let image = &self.project.images[name];
+        let platform = self.project.platform.to_string();
+        let inputs = revision::Inputs {
+            platforms: std::slice::from_ref(&platform),
+            epoch: image.epoch.as_deref(),
+            container_file: resolved.source.text().as_bytes(),
+            args: &image.args,
+        };
+        let (revision, records) = revision::compute(&resolved.recipe, &manifest, &inputs);
+        Ok(Image {
+            file: resolved.file.clone(),
+            recipe: resolved.recipe.clone(),
+            manifest,
+            revision,
+            records,
+        })
+    }
+}
+
+impl Image {
+    /// The paths of all files that it reads of its contexts in the tree, its container file left out.
+    pub fn reads(&self) -> BTreeSet<RepoPath> {
+        let sections = self.manifest.sections.iter().chain(&self.manifest.whole);
+        let entries = sections.flat_map(|section| &section.roots).flat_map(|root| &root.entries);
+        entries.map(|entry| entry.path.clone()).collect()
+    }
+}
+
+/// The most bytes of rings.yaml (SEC-A10), and one more to notice a longer one.
+const CONFIG_LIMIT: u64 = 1 << 20;
+
+fn read_config(tree: &dyn SourceTree, path: &RepoPath) -> Result<(Project, Vec<Problem>), Failure> {
+    let bytes = match tree.read(path, CONFIG_LIMIT) {
+        Ok(bytes) => bytes,
+        Err(crate::tree::TreeError::Missing(_)) => {
+            return Err(Failure::request(
+                format!("{path} is not there"),
+                "commit it, or read the working copy with --worktree",
+            ));
+        }
+        Err(crate::tree::TreeError::Limit { .. }) => {
+            return Err(Failure::request(format!("{path} is larger than 1 MiB"), "make it smaller"));
+        }
+        Err(other) => return Err(other.into()),
+    };
+    config::read(&bytes, path).map_err(Failure::Project)
+}

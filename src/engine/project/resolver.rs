@@ -1,0 +1,224 @@
+//! Container files to recipes, for all images of a project: what a base hands down is asked of the
+//! base's own container file.
+
+use crate::config::{self, ContextSource, Project};
+use crate::containerfile::{
+    self, Base, BaseFacts, Fault, Inputs, NamedContext, ProjectRef, ResolveError, World, recipe::Recipe,
+};
+use crate::engine::Failure;
+use crate::model::{ImageName, Problem, Problems, RepoPath, Severity, Source, Span};
+use crate::tree::SourceTree;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The largest container file, in bytes.
+const LIMIT: u64 = 16 << 20;
+
+/// A container file with its recipe.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// Its path.
+    pub file: RepoPath,
+    /// Its text, for messages.
+    pub source: Source,
+    /// What it asks for.
+    pub recipe: Arc<Recipe>,
+}
+
+impl Resolved {
+    /// Where a word stands on a line, for marks.
+    pub fn span_of(&self, line: u32, word: &str) -> Span {
+        span_of(&self.source, line, word)
+    }
+}
+
+fn span_of(source: &Source, line: u32, word: &str) -> Span {
+    let text = source.line(line).unwrap_or_default();
+    match text.find(word).filter(|_| !word.is_empty()) {
+        Some(at) => {
+            let column = text[..at].chars().count() + 1;
+            Span::new(line, column as u32, word.chars().count() as u32)
+        }
+        None => {
+            let lead = text.chars().take_while(|c| c.is_whitespace()).count();
+            Span::new(line, lead as u32 + 1, text.trim().chars().count() as u32)
+        }
+    }
+}
+
+/// Resolves images on demand, each once.
+pub struct Resolver<'a> {
+    project: &'a Project,
+    tree: &'a dyn SourceTree,
+    done: RefCell<BTreeMap<ImageName, Option<Resolved>>>,
+    open: RefCell<BTreeSet<ImageName>>,
+    problems: RefCell<Vec<Problem>>,
+    failure: RefCell<Option<Failure>>,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver of the images of `project` in `tree`.
+    pub fn new(project: &'a Project, tree: &'a dyn SourceTree) -> Self {
+        Self {
+            project,
+            tree,
+            done: RefCell::default(),
+            open: RefCell::default(),
+            problems: RefCell::default(),
+            failure: RefCell::default(),
+        }
+    }
+
+    /// Every image that has a recipe; what is wrong with the others goes to `problems`.
+    pub fn all(self, problems: &mut Vec<Problem>) -> Result<BTreeMap<ImageName, Resolved>, Failure> {
+        for name in self.project.images.keys() {
+            self.resolve(name);
+        }
+        if let Some(failure) = self.failure.into_inner() {
+            return Err(failure);
+        }
+        problems.extend(self.problems.into_inner());
+        let done = self.done.into_inner();
+        Ok(done.into_iter().filter_map(|(name, found)| Some((name, found?))).collect())
+    }
+
+    /// One image.
+    pub fn one(self, name: &ImageName) -> Result<Resolved, Failure> {
+        let found = self.resolve(name);
+        if let Some(failure) = self.failure.into_inner() {
+            return Err(failure);
+        }
+        let mut errors = self.problems.into_inner();
+        errors.retain(|problem| problem.severity == Severity::Error);
+        match (found, Problems::of(errors)) {
+            (_, Some(problems)) => Err(Failure::Project(problems)),
+            (Some(found), None) => Ok(found),
+            (None, None) => Err(Failure::request(format!("{name} has no container file"), "ringshift check")),
+        }
+    }
+
+    /// The container file of an image (rule 1).
+    pub fn file(&self, name: &ImageName) -> Option<RepoPath> {
+        let image = self.project.images.get(name)?;
+        match &image.file {
+            Some(file) => Some(file.clone()),
+            None => config::default_file(self.tree, &image.context).ok().flatten(),
+        }
+    }
+
+    fn resolve(&self, name: &ImageName) -> Option<Resolved> {
+        if let Some(done) = self.done.borrow().get(name) {
+            return done.clone();
+        }
+        if !self.open.borrow_mut().insert(name.clone()) {
+            return None;
+        }
+        let found = self.resolve_now(name);
+        self.open.borrow_mut().remove(name);
+        self.done.borrow_mut().insert(name.clone(), found.clone());
+        found
+    }
+
+    fn resolve_now(&self, name: &ImageName) -> Option<Resolved> {
+        let image = self.project.images.get(name)?;
+        // An image without container file is a problem that `config::check` reports.
+        let file = self.file(name)?;
+        let bytes = match self.tree.read(&file, LIMIT) {
+            Ok(bytes) => bytes,
+            Err(crate::tree::TreeError::Missing(_)) => return None,
+            Err(error @ crate::tree::TreeError::Io { .. }) => {
+                self.failure.borrow_mut().get_or_insert(error.into());
+                return None;
+            }
+            Err(error) => {
+                let place = image.file_span.unwrap_or(image.context_span);
+                self.problems.borrow_mut().push(self.project.problem(place, "container-file", error.to_string()));
+                return None;
+            }
+        };
+        let source = Source::new(file.to_string(), String::from_utf8_lossy(&bytes).into_owned());
+        let contexts = image.contexts.iter().map(|(name, context)| (name.clone(), named(&context.what))).collect();
+        let inputs = Inputs {
+            args: &image.args,
+            target: image.target.as_deref(),
+            platform: &self.project.platform,
+            contexts: &contexts,
+            world: self,
+        };
+        let recipe = containerfile::parse(&bytes).and_then(|file| containerfile::resolve(&file, &inputs));
+        match recipe {
+            Ok(recipe) => {
+                self.tell(image, &source, &recipe);
+                Some(Resolved {
+                    file,
+                    source,
+                    recipe: Arc::new(recipe),
+                })
+            }
+            Err(fault) => {
+                self.problems.borrow_mut().push(problem_of(&source, &fault));
+                None
+            }
+        }
+    }
+
+    fn tell(&self, image: &config::Image, source: &Source, recipe: &Recipe) {
+        let mut problems = self.problems.borrow_mut();
+        for warning in &recipe.warnings {
+            let silent = image.silence.contains(warning.code) || self.project.silence.contains(warning.code);
+            if !silent {
+                let span = span_of(source, warning.line, "");
+                let severity = if warning.code == "project-tag" { Severity::Note } else { Severity::Warning };
+                problems.push(source.problem(span, warning.code, warning.message.clone()).severity(severity));
+            }
+        }
+        let vendor = self.project.vendor.as_deref();
+        for fault in containerfile::reserved_labels(recipe, vendor) {
+            problems.push(problem_of(source, &fault));
+        }
+    }
+}
+
+fn named(what: &ContextSource) -> NamedContext {
+    match what {
+        ContextSource::Folder { .. } => NamedContext::Folder,
+        ContextSource::Image(image) => NamedContext::Project(image.clone()),
+        ContextSource::External(reference) => NamedContext::External(reference.clone()),
+    }
+}
+
+fn problem_of(source: &Source, fault: &Fault) -> Problem {
+    let text = source.line(fault.line).unwrap_or_default();
+    let span = match &fault.span {
+        Some(range) if text.is_char_boundary(range.start) && text.is_char_boundary(range.end) => {
+            let column = text[..range.start].chars().count() as u32 + 1;
+            Span::new(fault.line, column, text[range.clone()].chars().count() as u32)
+        }
+        _ => span_of(source, fault.line.max(1), ""),
+    };
+    let mut problem = source.problem(span, "container-file", fault.message.clone());
+    problem.hint.clone_from(&fault.hint);
+    problem
+}
+
+impl World for Resolver<'_> {
+    fn project_image(&self, reference: &str) -> Result<Option<ProjectRef>, ResolveError> {
+        Ok(self.project.own(reference).map(|own| ProjectRef {
+            image: own.image,
+            tag: own.tag,
+            digest: own.digest,
+        }))
+    }
+
+    fn base(&self, base: &Base) -> Result<BaseFacts, ResolveError> {
+        Ok(match base {
+            // A base that cannot be resolved, or that leads back here, is a problem of its own.
+            Base::Project(image) => match self.resolve(image) {
+                Some(resolved) => resolved.recipe.facts(),
+                None => BaseFacts::Unknown,
+            },
+            Base::External(_) => BaseFacts::Unknown,
+        })
+    }
+}

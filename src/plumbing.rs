@@ -1,11 +1,15 @@
 //! `ringshift plumbing NAME`: one question as JSON, one answer as JSON, in the shapes of
 //! `fixtures/vectors`. Pure; every error is an answer `{"err": …}`.
 
+mod reach;
+
 use crate::containerfile::expand::{Budget, Lexer};
 use crate::containerfile::heredoc::Heredoc;
 use crate::containerfile::parse::{self, Node};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+pub use reach::reach;
 
 fn error(message: impl ToString) -> Value {
     json!({ "err": message.to_string() })
@@ -52,6 +56,9 @@ fn node(node: &Node) -> Value {
     }
     if !node.heredocs.is_empty() {
         out["heredocs"] = node.heredocs.iter().map(heredoc).collect();
+    }
+    if let Some(trigger) = &node.trigger {
+        out["sub"] = self::node(trigger);
     }
     out
 }

@@ -4,4 +4,5 @@ mod vectors {
     pub mod compare;
     pub mod expand;
     pub mod parse;
+    pub mod reach;
 }

@@ -143,3 +143,54 @@ fn of_record(record: &Record, change: Difference) -> Change {
         change,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{copy, recipe, records};
+    use super::*;
+    use crate::containerfile::recipe::Op;
+    use crate::tree::memory::MemoryTree;
+
+    fn tree() -> MemoryTree {
+        MemoryTree::new()
+            .file("s/a b", "1")
+            .file("s/c", "1")
+            .file("d", "1")
+    }
+
+    fn of(ops: Vec<Op>, tree: &MemoryTree) -> Records {
+        records(&recipe(ops), tree, "")
+    }
+
+    fn shown(old: &Records, new: &Records) -> Vec<String> {
+        let line = |c: &Change| format!("{} {} {:?}", c.what, c.change.as_str(), c.line);
+        diff(old, new).iter().map(line).collect()
+    }
+
+    #[test]
+    fn files_are_told_by_path() {
+        let read = || vec![copy(&["s", "d"])];
+        let old = of(read(), &tree());
+        let new = of(
+            read(),
+            &tree().executable("s/a b", "1").file("s/e", "").file("d", "2"),
+        );
+        assert_eq!(
+            shown(&old, &new),
+            ["a b changed Some(2)", "d changed Some(2)", "e added Some(2)"]
+        );
+        assert_eq!(shown(&new, &old)[2], "e removed Some(2)");
+        assert!(diff(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn instructions_are_told_by_kind_and_line() {
+        let user = |name: &str| Op::User(name.into());
+        let old = of(vec![user("a"), copy(&["d"])], &tree());
+        let new = of(vec![user("b"), copy(&["d"])], &tree());
+        assert_eq!(shown(&old, &new), ["user changed Some(2)"]);
+        let longer = of(vec![user("a"), user("c"), copy(&["d"])], &tree());
+        assert_eq!(shown(&old, &longer), ["user added Some(3)"]);
+        assert_eq!(shown(&longer, &old), ["user removed Some(3)"]);
+    }
+}

@@ -60,20 +60,16 @@ fn mount(mount: &Mount, line: Option<u32>, out: &mut Records) {
         MountKind::Secret => ("secret", None),
         MountKind::Ssh => ("ssh", None),
     };
-    let mut values = vec![kind.to_owned(), mount.target.clone()];
-    values.extend(mount.options.iter().flat_map(|(k, v)| [k.clone(), v.clone()]));
-    if let Some((from, source)) = from {
-        values.push(words::source(from));
-        if !matches!(from, Source::Context | Source::Named(_)) {
-            values.push(words::absolute(&RepoPath::clean(source)));
-        }
-    }
-    out.list(
-        line,
-        "mount",
-        &values.iter().map(String::as_str).collect::<Vec<_>>(),
-    );
-    if let Some((Source::Context | Source::Named(_), _)) = from {
+    let context = |from: &Source| matches!(from, Source::Context | Source::Named(_));
+    let place = from.map_or_else(String::new, |(from, _)| words::source(from));
+    let path = match from {
+        Some((from, source)) if !context(from) => words::absolute(&RepoPath::clean(source)),
+        _ => String::new(),
+    };
+    let mut values = vec![kind, &mount.target, &place, &path];
+    values.extend(mount.options.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]));
+    out.list(line, "mount", &values);
+    if from.is_some_and(|(from, _)| context(from)) {
         out.push(line, "reads", String::new());
     }
 }

@@ -98,6 +98,8 @@ impl Trail<'_, '_> {
     /// `path` with the links before its last component resolved as a kernel does it; `None` when the way leads
     /// nowhere, or out of the context.
     fn kernel_path(&mut self, path: &RepoPath) -> Result<Option<RepoPath>, ViewError> {
+        self.work += 8 * path.as_bytes().len();
+        self.bounded(path)?;
         let mut waiting: Vec<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
         waiting.reverse();
         let mut at = RepoPath::root();

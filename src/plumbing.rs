@@ -3,6 +3,7 @@
 
 mod copy;
 mod ignore;
+mod reach;
 
 pub use copy::copy;
 pub use ignore::ignore;
@@ -13,6 +14,8 @@ use crate::containerfile::parse::{self, Node};
 use crate::tree::memory::MemoryTree;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+pub use reach::reach;
 
 fn error(message: impl ToString) -> Value {
     json!({ "err": message.to_string() })
@@ -69,6 +72,9 @@ fn node(node: &Node) -> Value {
     }
     if !node.heredocs.is_empty() {
         out["heredocs"] = node.heredocs.iter().map(heredoc).collect();
+    }
+    if let Some(trigger) = &node.trigger {
+        out["sub"] = self::node(trigger);
     }
     out
 }

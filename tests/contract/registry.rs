@@ -114,8 +114,9 @@ fn of_many_that_create_a_tag_one_wins() {
             .map(|n| image(registry, &api, &format!("{{{n}}}")))
             .collect();
         let answers: Vec<_> = std::thread::scope(|scope| {
-            let create =
-                |target| scope.spawn(move || registry.create_tag(&repository("api"), "1.0.0", target).unwrap());
+            let create = |target| {
+                scope.spawn(move || registry.create_tag(&repository("api"), "1.0.0", target).unwrap())
+            };
             let running: Vec<_> = all.iter().map(create).collect();
             running.into_iter().map(|thread| thread.join().unwrap()).collect()
         });

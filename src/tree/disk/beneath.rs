@@ -141,32 +141,42 @@ impl Beneath {
 
     /// The open folder at a path; `None` when the way there leads through something else.
     fn folder(&self, path: &RepoPath) -> io::Result<Option<Arc<OwnedFd>>> {
-        if path.is_root() {
-            return Ok(Some(self.root.clone()));
-        }
-        if let Some(known) = self
-            .folders
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(path)
-        {
-            return Ok(Some(known.clone()));
-        }
-        let mut at = self.root.clone();
-        for name in path.components() {
+        let (mut at, mut fd) = self.nearest(path);
+        let Some(rest) = path.strip_prefix(&at) else {
+            return Ok(None);
+        };
+        for name in rest.components() {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            match rustix::fs::openat(&*at, name, flags, Mode::empty()) {
-                Ok(fd) => at = Arc::new(fd),
+            match rustix::fs::openat(&*fd, name, flags, Mode::empty()) {
+                Ok(opened) => fd = Arc::new(opened),
                 Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
                 Err(e) => return Err(e.into()),
             }
+            at = at.child(name);
+            self.keep(&at, &fd);
         }
+        Ok(Some(fd))
+    }
+
+    /// The path itself or the nearest folder above it that is open.
+    fn nearest(&self, path: &RepoPath) -> (RepoPath, Arc<OwnedFd>) {
+        let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at = path.clone();
+        while let Some(parent) = at.parent() {
+            if let Some(known) = folders.get(&at) {
+                return (at, known.clone());
+            }
+            at = parent;
+        }
+        (at, self.root.clone())
+    }
+
+    fn keep(&self, path: &RepoPath, fd: &Arc<OwnedFd>) {
         let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
         if folders.len() >= OPEN {
             folders.clear();
         }
-        folders.insert(path.clone(), at.clone());
-        Ok(Some(at))
+        folders.insert(path.clone(), fd.clone());
     }
 }
 

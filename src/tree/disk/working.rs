@@ -178,6 +178,9 @@ impl Tracked {
 
     /// Whether a folder holds any file of the tree, at any depth; looks no further than the first.
     fn shows_any(&self, disk: &Beneath, top: &RepoPath) -> Result<bool, TreeError> {
+        if self.first_is_there(disk, top)? {
+            return Ok(true);
+        }
         let mut todo = vec![top.clone()];
         while let Some(at) = todo.pop() {
             if has_below(&self.absent, &at) {
@@ -208,6 +211,16 @@ impl Tracked {
             }
         }
         Ok(false)
+    }
+
+    /// The quick answer for nearly every folder: the first file that git tracks below it is there.
+    fn first_is_there(&self, disk: &Beneath, at: &RepoPath) -> Result<bool, TreeError> {
+        let Some((tail, _)) = below(&self.known, at).next() else {
+            return Ok(false);
+        };
+        let path = at.join(&RepoPath::clean(tail));
+        let found = disk.look(&path).map_err(|e| TreeError::io(&path, e))?;
+        Ok(found.is_some_and(|look| look.file_type != FileType::Directory))
     }
 
     /// Adds what a sparse checkout left out of a folder.

@@ -2,7 +2,7 @@
 //! when `git cherry` says so (semantics M7).
 //!
 //! Git takes, file by file in order of path, a header with the names, then the lines of the diff with
-//! three lines of context; white space and line numbers do not count, nor does a mode that changed.
+//! three lines of context; white space and line numbers do not count.
 
 use super::objects::TreeEntry;
 use super::{GitError, Objects, Repository};
@@ -119,6 +119,13 @@ fn hash_pair(hash: &mut Sha256, objects: &Objects, path: &RepoPath, pair: &Pair)
     match pair {
         (None, Some(new)) => hash.update(format!("newfilemode{:06o}", mode(new.kind))),
         (Some(old), None) => hash.update(format!("deletedfilemode{:06o}", mode(old.kind))),
+        (Some(old), Some(new)) if old.kind != new.kind => {
+            hash.update(format!(
+                "oldmode{:06o}newmode{:06o}",
+                mode(old.kind),
+                mode(new.kind)
+            ));
+        }
         _ => {}
     }
     let old = Side::read(objects, pair.0.as_ref())?;

@@ -4,6 +4,7 @@ use crate::containerfile::ignore::PatternError;
 use crate::model::RepoPath;
 use crate::model::path::escape;
 use crate::revision::view::{View, ViewError};
+use crate::tree::Kind;
 
 /// A source of the container file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +48,10 @@ impl<'w> At<'w> {
     pub(super) fn view(&self, error: ViewError) -> SelectError {
         match error {
             ViewError::Ignore(error) => self.error(
-                format!("the ignore file cannot be used, line {}: {}", error.line, error.message),
+                format!(
+                    "the ignore file cannot be used, line {}: {}",
+                    error.line, error.message
+                ),
                 Some(error.hint.into()),
             ),
             ViewError::Links(path) => self.error(
@@ -90,16 +94,26 @@ impl<'w> At<'w> {
     /// Nothing stands at `path`, links followed. Says so, or that the ignore file left it out.
     pub(super) fn missing(&self, view: &View<'_>, path: &RepoPath) -> SelectError {
         let context = view.context();
+        if let Some(inside) = submodule_on_the_way(view, path) {
+            return self.submodule(&inside);
+        }
         let exists = context.tree.kind(&view.in_tree(path)).ok().flatten().is_some();
         if exists && let Some((line, pattern)) = context.ignore.explain(path) {
             let excuse = format!("add `!{}` below that line, or copy something else", path);
             return self.error(
-                format!("{} is left out by .dockerignore:{line} (`{pattern}`)", self.shown(path)),
+                format!(
+                    "{} is left out by .dockerignore:{line} (`{pattern}`)",
+                    self.shown(path)
+                ),
                 Some(excuse),
             );
         }
         self.error(
-            format!("{} does not exist in the context `{}`", self.shown(path), context.display),
+            format!(
+                "{} does not exist in the context `{}`",
+                self.shown(path),
+                context.display
+            ),
             self.near(view, path),
         )
     }
@@ -117,7 +131,9 @@ impl<'w> At<'w> {
     /// Mistakes that are often made.
     fn near(&self, view: &View<'_>, path: &RepoPath) -> Option<String> {
         let context = view.context();
-        let from_repository = path.strip_prefix(&context.display).filter(|_| !context.display.is_root());
+        let from_repository = path
+            .strip_prefix(&context.display)
+            .filter(|_| !context.display.is_root());
         if let Some(inner) = from_repository
             && let Ok(Some(_)) = context.tree.kind(&view.in_tree(&inner))
         {
@@ -127,6 +143,15 @@ impl<'w> At<'w> {
         let twin = items.iter().find(|i| i.name.eq_ignore_ascii_case(path.name()))?;
         Some(format!("there is `{}`", escape(&twin.name)))
     }
+}
+
+/// The submodule that a path runs through.
+fn submodule_on_the_way(view: &View<'_>, path: &RepoPath) -> Option<RepoPath> {
+    let up = |path: &RepoPath| path.parent();
+    std::iter::successors(path.parent(), up).find(|path| {
+        let kind = view.context().tree.kind(&view.in_tree(path));
+        matches!(kind, Ok(Some(Kind::Submodule)))
+    })
 }
 
 /// An error and its sources in one sentence.

@@ -26,4 +26,6 @@ pub use project::{
 pub use read::read;
 
 #[cfg(test)]
+mod example;
+#[cfg(test)]
 mod tests;

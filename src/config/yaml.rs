@@ -102,9 +102,8 @@ mod tests {
         problems.into_vec().remove(0)
     }
 
-    fn read(text: &str) -> Result<Node, Problem> {
-        let source = super::text(text.as_bytes(), "f.yaml").map_err(only)?;
-        parse(&source).map_err(only)
+    fn read(text: &str) -> Result<Node, Problems> {
+        parse(&super::text(text.as_bytes(), "f.yaml")?)
     }
 
     fn entries(text: &str) -> Vec<(Node, Node)> {
@@ -154,7 +153,7 @@ mod tests {
             let line = vec![format!("*a{}", i - 1); 10].join(",");
             bomb.push_str(&format!("a{i}: &a{i} [{line}]\n"));
         }
-        assert_eq!(read(&bomb).unwrap_err().code, "yaml");
+        assert_eq!(only(read(&bomb).unwrap_err()).code, "yaml");
     }
 
     #[test]
@@ -186,7 +185,7 @@ mod tests {
             "!!int x",
             "&a [*a]",
         ] {
-            let problem = read(text).expect_err(&text[..text.len().min(20)]);
+            let problem = only(read(text).expect_err(&text[..text.len().min(20)]));
             assert!(problem.place.line >= 1 && problem.place.column >= 1, "{problem}");
         }
     }

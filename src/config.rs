@@ -14,6 +14,7 @@ mod read;
 mod rings;
 #[cfg(test)]
 mod sample_tree;
+pub mod schema;
 mod sites;
 mod walk;
 pub mod yaml;
@@ -24,6 +25,7 @@ pub use project::{
     RegistryAddress, Ring, Site, Versioning,
 };
 pub use read::read;
+pub use schema::schema;
 
 #[cfg(test)]
 mod example;

@@ -10,6 +10,7 @@ mod images;
 pub mod keys;
 mod near;
 pub mod project;
+pub mod propose;
 mod read;
 mod rings;
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod root;
 mod text;
 
 use crate::model::{ImageName, ProjectName, RepoPath};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A container file of the repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,7 +103,8 @@ struct Draft {
     tags: Vec<String>,
     references: Vec<String>,
     aliases: Vec<String>,
-    uses: Vec<ImageName>,
+    /// The numbers of the drafts that it uses.
+    uses: BTreeSet<usize>,
     root: bool,
 }
 

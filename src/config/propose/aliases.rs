@@ -2,7 +2,7 @@
 
 use super::{Draft, short};
 use crate::config::project::split;
-use crate::model::{ImageName, ProjectName};
+use crate::model::ProjectName;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Places whose images are never the project's own.
@@ -56,9 +56,11 @@ const FAMOUS: [&str; 32] = [
 /// Gives each image the aliases by which others refer to it, and each its `uses`.
 pub fn find(drafts: &mut [Draft], project: &ProjectName, notes: &mut Vec<String>) {
     let mut meant: BTreeMap<String, usize> = BTreeMap::new();
-    for name in names(drafts) {
-        if let Some(owner) = owner(&name, drafts, project) {
-            meant.insert(name, owner);
+    let all = names(drafts);
+    let own = own_prefixes(&all, drafts, project);
+    for name in &all {
+        if let Some(owner) = owner(name, drafts, project, &own) {
+            meant.insert(name.clone(), owner);
         }
     }
     for user in 0..drafts.len() {
@@ -82,16 +84,14 @@ fn take(
     notes: &mut Vec<String>,
 ) {
     let image = drafts[owner].name.clone();
-    if reaches(drafts, &image, &drafts[user].name) {
+    if reaches(drafts, owner, user) {
         notes.push(format!(
             "`{name}` in `{}` is taken for an external image",
             drafts[user].path
         ));
         return;
     }
-    if !drafts[user].uses.contains(&image) {
-        drafts[user].uses.push(image.clone());
-    }
+    drafts[user].uses.insert(owner);
     let by_path = name == format!("{project}/{image}");
     if !by_path && !drafts[owner].aliases.iter().any(|alias| alias == name) {
         drafts[owner].aliases.push(name.to_owned());
@@ -100,7 +100,7 @@ fn take(
 }
 
 /// Whether `from` needs `to`, directly or not; every image reaches itself.
-fn reaches(drafts: &[Draft], from: &ImageName, to: &ImageName) -> bool {
+fn reaches(drafts: &[Draft], from: usize, to: usize) -> bool {
     let mut seen = BTreeSet::new();
     let mut waiting = vec![from];
     while let Some(at) = waiting.pop() {
@@ -108,7 +108,7 @@ fn reaches(drafts: &[Draft], from: &ImageName, to: &ImageName) -> bool {
             return true;
         }
         if seen.insert(at) {
-            waiting.extend(drafts.iter().filter(|d| d.name == *at).flat_map(|d| &d.uses));
+            waiting.extend(&drafts[at].uses);
         }
     }
     false
@@ -130,23 +130,23 @@ fn is_name(name: &str) -> bool {
 
 /// The image that a name means: one that is called so in a compose or bake file, then one whose path
 /// in the project it is, then one whose name it ends with.
-fn owner(name: &str, drafts: &[Draft], project: &ProjectName) -> Option<usize> {
+fn owner(name: &str, drafts: &[Draft], project: &ProjectName, own: &BTreeSet<String>) -> Option<usize> {
     let tagged = |draft: &Draft| draft.tags.iter().any(|tag| split(tag).0 == name);
     let path = |draft: &Draft| name == format!("{project}/{}", draft.name);
     let exact = drafts
         .iter()
         .position(tagged)
         .or_else(|| drafts.iter().position(path));
-    exact.or_else(|| by_last_part(name, drafts, project))
+    exact.or_else(|| by_last_part(name, drafts, own))
 }
 
-fn by_last_part(name: &str, drafts: &[Draft], project: &ProjectName) -> Option<usize> {
+fn by_last_part(name: &str, drafts: &[Draft], own: &BTreeSet<String>) -> Option<usize> {
     let (prefix, last) = match name.rsplit_once('/') {
         Some((prefix, last)) => (Some(prefix), last),
         None => (None, name),
     };
     let credible = match prefix {
-        Some(prefix) => own_prefix(prefix, drafts, project),
+        Some(prefix) => own.contains(prefix),
         None => !FAMOUS.contains(&last),
     };
     let owner = drafts.iter().position(|draft| draft.name.as_str() == last)?;
@@ -158,27 +158,29 @@ fn by_last_part(name: &str, drafts: &[Draft], project: &ProjectName) -> Option<u
     (credible && !namesake).then_some(owner)
 }
 
-/// Whether what stands before the last part is where this project's images are: most names there are ours.
-fn own_prefix(prefix: &str, drafts: &[Draft], project: &ProjectName) -> bool {
-    if FOREIGN
-        .iter()
-        .any(|foreign| prefix == *foreign || prefix.starts_with(&format!("{foreign}/")))
-    {
-        return false;
+/// What stands before the last part where this project's images are: it is called like the project,
+/// or most names there are ours.
+fn own_prefixes(all: &BTreeSet<String>, drafts: &[Draft], project: &ProjectName) -> BTreeSet<String> {
+    let ours: BTreeSet<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (prefix, last) in all.iter().filter_map(|name| name.rsplit_once('/')) {
+        let (own, there) = counts.entry(prefix).or_default();
+        *own += usize::from(ours.contains(last));
+        *there += 1;
     }
-    if prefix.rsplit('/').next() == Some(short(project)) || prefix.ends_with(project.as_str()) {
-        return true;
-    }
-    let all = names(drafts);
-    let there: Vec<&str> = all
-        .iter()
-        .filter_map(|n| n.rsplit_once('/'))
-        .filter(|(p, _)| *p == prefix)
-        .map(|(_, l)| l)
-        .collect();
-    let ours = there
-        .iter()
-        .filter(|last| drafts.iter().any(|draft| draft.name.as_str() == **last))
-        .count();
-    2 * ours > there.len()
+    let like_project = |prefix: &str| {
+        prefix.rsplit('/').next() == Some(short(project)) || prefix.ends_with(project.as_str())
+    };
+    let credible = counts
+        .into_iter()
+        .filter(|(prefix, (own, there))| !is_foreign(prefix) && (like_project(prefix) || 2 * own > *there));
+    credible.map(|(prefix, _)| prefix.to_owned()).collect()
+}
+
+fn is_foreign(prefix: &str) -> bool {
+    let below = |foreign: &str| {
+        let rest = prefix.strip_prefix(foreign);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    FOREIGN.into_iter().any(below)
 }

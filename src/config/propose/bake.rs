@@ -7,6 +7,10 @@ use super::compose::{below, named};
 use crate::config::yaml::MAX_BYTES;
 use crate::model::RepoPath;
 use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The most targets that one can inherit from.
+const MAX_ANCESTORS: usize = 64;
 
 /// The targets of the bake file at `path`, with what they inherit; none when it cannot be read. What
 /// holds a variable or a function is left out.
@@ -32,7 +36,7 @@ fn targets(bytes: &[u8], path: &RepoPath) -> Value {
 }
 
 fn hint(name: &str, targets: &Value, folder: &RepoPath) -> Option<Hint> {
-    let own = inherited(name, targets, 0);
+    let own = inherited(name, targets, &mut BTreeSet::new());
     let text = |key: &str| {
         own.get(key)
             .and_then(Value::as_str)
@@ -78,20 +82,16 @@ fn hint(name: &str, targets: &Value, folder: &RepoPath) -> Option<Hint> {
     })
 }
 
-/// The fields of a target over those that it inherits.
-fn inherited(name: &str, targets: &Value, depth: usize) -> serde_json::Map<String, Value> {
+/// The fields of a target over those that it inherits; each ancestor counts once.
+fn inherited(name: &str, targets: &Value, seen: &mut BTreeSet<String>) -> serde_json::Map<String, Value> {
     let mut fields = serde_json::Map::new();
     let Some(own) = targets.get(name).and_then(Value::as_object) else {
         return fields;
     };
-    if depth < 8 {
-        let parents = own
-            .get("inherits")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        for parent in parents.take(8).filter_map(Value::as_str) {
-            fields.extend(inherited(parent, targets, depth + 1));
+    if seen.len() < MAX_ANCESTORS && seen.insert(name.into()) {
+        let parents = own.get("inherits").and_then(Value::as_array);
+        for parent in parents.into_iter().flatten().filter_map(Value::as_str) {
+            fields.extend(inherited(parent, targets, seen));
         }
     }
     fields.extend(own.clone());

@@ -97,7 +97,7 @@ fn draft(
         tags: hint.tags,
         references: file.references.iter().filter(foreign).cloned().collect(),
         aliases: Vec::new(),
-        uses: Vec::new(),
+        uses: BTreeSet::new(),
         root: false,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Draft, Input, RootChoice, short};
 use crate::model::{ImageName, ProjectName, RepoPath};
+use std::collections::BTreeSet;
 
 /// Marks the root, or adds one and gives its files.
 ///
@@ -28,17 +29,15 @@ pub fn choose(
 
 /// The images that nothing depends on, and whose journal no image's name takes.
 fn candidates(drafts: &[Draft]) -> Vec<ImageName> {
-    let used = |name: &ImageName| drafts.iter().any(|draft| draft.uses.contains(name));
-    let clash = |name: &ImageName| {
-        drafts
-            .iter()
-            .any(|draft| draft.name.as_str() == format!("{name}-state"))
-    };
-    let names = drafts.iter().map(|draft| &draft.name);
-    names
-        .filter(|name| !used(name) && !clash(name))
-        .cloned()
-        .collect()
+    let used: BTreeSet<usize> = drafts.iter().flat_map(|draft| &draft.uses).copied().collect();
+    let names: BTreeSet<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
+    let free = |name: &ImageName| !names.contains(format!("{name}-state").as_str());
+    let unused = drafts
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| !used.contains(number));
+    let found = unused.map(|(_, draft)| &draft.name);
+    found.filter(|name| free(name)).cloned().collect()
 }
 
 fn guess(candidates: &[ImageName], project: &ProjectName) -> Option<ImageName> {
@@ -98,7 +97,7 @@ fn new(drafts: &mut Vec<Draft>, project: &ProjectName, input: &Input<'_>) -> Vec
         tags: Vec::new(),
         references: Vec::new(),
         aliases: Vec::new(),
-        uses: Vec::new(),
+        uses: Default::default(),
         root: true,
     });
     let recipe = "# The root image: its versions are the releases, its labels name every other image's version.\n\

@@ -6,7 +6,7 @@ mod scalar;
 
 pub use build::parse;
 
-use crate::model::{Problem, Source, Span};
+use crate::model::{Problems, Source, Span};
 
 /// The most bytes that a file of ours may have (SEC-A10).
 pub const MAX_BYTES: usize = 1 << 20;
@@ -54,28 +54,29 @@ impl Value {
 /// The text of `bytes`, without a byte order mark. Line ends stay as they are.
 ///
 /// # Errors
-/// A [`Problem`] when there are more than [`MAX_BYTES`], or when it is no UTF-8 text.
-pub fn text(bytes: &[u8], path: &str) -> Result<Source, Problem> {
+/// [`Problems`] when there are more than [`MAX_BYTES`], or when it is no UTF-8 text.
+pub fn text(bytes: &[u8], path: &str) -> Result<Source, Problems> {
     let nowhere = || Source::new(path, "");
     if bytes.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", bytes.len());
-        return Err(nowhere().problem(Span::start(), "too-large", message));
+        return Err(nowhere().problem(Span::start(), "too-large", message).into());
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let span = end_of(&String::from_utf8_lossy(&bytes[..error.valid_up_to()]));
         let hint = "save it as UTF-8 text";
-        nowhere()
-            .problem(span, "not-text", "the file is not UTF-8 text")
-            .hint(hint)
+        Problems::from(
+            nowhere()
+                .problem(span, "not-text", "the file is not UTF-8 text")
+                .hint(hint),
+        )
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}');
     if let Some(at) = text.find(control) {
-        return Err(nowhere().problem(
-            end_of(&text[..at]),
-            "not-text",
-            "the file holds control characters",
-        ));
+        let span = end_of(&text[..at]);
+        return Err(nowhere()
+            .problem(span, "not-text", "the file holds control characters")
+            .into());
     }
     Ok(Source::new(path, text))
 }
@@ -95,8 +96,13 @@ fn number(n: usize) -> u32 {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::model::Problem;
 
-    fn read(text: &str) -> Result<Node, Problem> {
+    fn only(problems: Problems) -> Problem {
+        problems.into_vec().remove(0)
+    }
+
+    fn read(text: &str) -> Result<Node, Problems> {
         parse(&super::text(text.as_bytes(), "f.yaml")?)
     }
 
@@ -147,7 +153,7 @@ mod tests {
             let line = vec![format!("*a{}", i - 1); 10].join(",");
             bomb.push_str(&format!("a{i}: &a{i} [{line}]\n"));
         }
-        assert_eq!(read(&bomb).unwrap_err().code, "yaml");
+        assert_eq!(only(read(&bomb).unwrap_err()).code, "yaml");
     }
 
     #[test]
@@ -179,14 +185,14 @@ mod tests {
             "!!int x",
             "&a [*a]",
         ] {
-            let problem = read(text).expect_err(&text[..text.len().min(20)]);
+            let problem = only(read(text).expect_err(&text[..text.len().min(20)]));
             assert!(problem.place.line >= 1 && problem.place.column >= 1, "{problem}");
         }
     }
 
     #[test]
     fn what_is_no_text_is_refused_where_it_begins() {
-        let bad = |bytes: &[u8]| text(bytes, "f").unwrap_err();
+        let bad = |bytes: &[u8]| only(text(bytes, "f").unwrap_err());
         assert_eq!(
             (
                 bad(b"a: 1\nb: \xff").place.line,

@@ -1,7 +1,7 @@
 //! From the parser's events to the tree, with a stack of its own instead of recursion.
 
 use super::{Node, Value, number, scalar};
-use crate::model::{Problem, Source, Span};
+use crate::model::{Problems, Source, Span};
 use serde_saphyr::granit_parser::{
     Event, Options, Parser, ScalarStyle, ScanError, Span as Range, Tag, options,
 };
@@ -17,9 +17,9 @@ const MAX_ANCHORED: usize = 100_000;
 /// Reads a single document.
 ///
 /// # Errors
-/// A [`Problem`] with code `yaml` when the text is not YAML, holds several documents or a tag, or
+/// A problem with code `yaml` when the text is not YAML, holds several documents or a tag, or
 /// passes a limit of SEC-A10.
-pub fn parse(source: &Source) -> Result<Node, Problem> {
+pub fn parse(source: &Source) -> Result<Node, Problems> {
     let mut tree = Tree::new(source);
     for next in Parser::new_from_str_with_options(source.text(), limits()) {
         let (event, range) = next.map_err(|error| failure(source, &error))?;
@@ -38,7 +38,7 @@ fn limits() -> Options {
     }
 }
 
-fn failure(source: &Source, error: &ScanError) -> Problem {
+fn failure(source: &Source, error: &ScanError) -> Problems {
     let at = error.marker();
     let span = Span::new(number(at.line()).max(1), number(at.col().saturating_add(1)), 0);
     let said = error.info();
@@ -46,8 +46,8 @@ fn failure(source: &Source, error: &ScanError) -> Problem {
     let problem = source.problem(span, "yaml", format!("cannot be read as YAML: {said}"));
     let margin = |line: &str| line[..line.len() - line.trim_start().len()].contains('\t');
     match source.line(span.line).is_some_and(margin) {
-        true => problem.hint("indent with spaces, never with tabs"),
-        false => problem,
+        true => problem.hint("indent with spaces, never with tabs").into(),
+        false => problem.into(),
     }
 }
 
@@ -81,7 +81,7 @@ impl<'s> Tree<'s> {
         }
     }
 
-    fn take(&mut self, event: Event<'_>, range: Range) -> Result<(), Problem> {
+    fn take(&mut self, event: Event<'_>, range: Range) -> Result<(), Problems> {
         let span = span_of(&range);
         match event {
             Event::DocumentStart(..) => self.begin_document(span),
@@ -104,7 +104,7 @@ impl<'s> Tree<'s> {
         }
     }
 
-    fn begin_document(&mut self, span: Span) -> Result<(), Problem> {
+    fn begin_document(&mut self, span: Span) -> Result<(), Problems> {
         self.documents += 1;
         match self.documents {
             1 => Ok(()),
@@ -112,7 +112,7 @@ impl<'s> Tree<'s> {
         }
     }
 
-    fn begin(&mut self, value: Value, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<(), Problem> {
+    fn begin(&mut self, value: Value, span: Span, anchor: usize, tag: Option<&Tag>) -> Result<(), Problems> {
         if self.open.len() >= MAX_DEPTH {
             return Err(self.refuse(span, &format!("nested deeper than {MAX_DEPTH} levels")));
         }
@@ -134,7 +134,7 @@ impl<'s> Tree<'s> {
         style: ScalarStyle,
         tag: Option<&Tag>,
         span: Span,
-    ) -> Result<Value, Problem> {
+    ) -> Result<Value, Problems> {
         match tag {
             None if style == ScalarStyle::Plain => Ok(scalar::plain(text)),
             None => Ok(Value::Text(text.into())),
@@ -144,7 +144,7 @@ impl<'s> Tree<'s> {
     }
 
     /// Puts a finished node where it belongs.
-    fn put(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
+    fn put(&mut self, node: Node, anchor: usize) -> Result<(), Problems> {
         if anchor != 0 {
             let size = size(&node);
             self.anchored = self.anchored.saturating_add(size);
@@ -171,7 +171,7 @@ impl<'s> Tree<'s> {
         Ok(())
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Problem> {
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Problems> {
         let Some((node, size)) = self.anchors.get(&anchor) else {
             return Err(self.refuse(span, "an alias inside its own anchor"));
         };
@@ -186,8 +186,8 @@ impl<'s> Tree<'s> {
         self.put(Node { span, value }, 0)
     }
 
-    fn refuse(&self, span: Span, message: &str) -> Problem {
-        self.source.problem(span, "yaml", message)
+    fn refuse(&self, span: Span, message: &str) -> Problems {
+        self.source.problem(span, "yaml", message).into()
     }
 }
 

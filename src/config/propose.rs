@@ -1,0 +1,134 @@
+//! A rings.yaml for a repository that has none, from the container files that were found in it.
+//!
+//! Everything is a guess that a person will read: what is not clear is left out or said in a note,
+//! never invented. The caller looks at the disk; this module only thinks.
+
+mod aliases;
+pub mod bake;
+pub mod compose;
+mod context;
+mod naming;
+mod root;
+mod text;
+
+use crate::model::{ImageName, ProjectName, RepoPath};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A container file of the repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is.
+    pub path: RepoPath,
+    /// What its FROM, COPY --from and mounts name, expanded; its own stages may be among them.
+    pub references: Vec<String>,
+    /// The names of its stages.
+    pub stages: Vec<String>,
+    /// The sources of COPY and ADD from the context that hold neither wildcard nor variable.
+    pub sources: Vec<String>,
+}
+
+/// What a compose or bake file says of a build. Paths are relative to the repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// The service or target.
+    pub name: String,
+    /// The build context.
+    pub context: RepoPath,
+    /// The container file; the default one of the context otherwise.
+    pub file: Option<RepoPath>,
+    /// The stage.
+    pub target: Option<String>,
+    /// Build arguments with a literal value.
+    pub args: BTreeMap<String, String>,
+    /// Named contexts as they are written.
+    pub contexts: BTreeMap<String, String>,
+    /// What the image is called, tags included.
+    pub tags: Vec<String>,
+}
+
+/// What a proposal is made of.
+pub struct Input<'a> {
+    /// What the repository is called.
+    pub repository: &'a str,
+    /// Its container files.
+    pub files: &'a [Found],
+    /// What compose and bake files say.
+    pub hints: &'a [Hint],
+    /// Whether a source exists in a context.
+    pub exists: &'a dyn Fn(&RepoPath, &str) -> bool,
+}
+
+/// How the root image is chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootChoice {
+    /// The one that is clear by its name and place; otherwise [`Outcome::WhichRoot`].
+    Guess,
+    /// This one.
+    Named(ImageName),
+    /// A new small image.
+    New,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// There is no container file.
+    Nothing,
+    /// It is not clear which image is the root; these may be, a new one always can.
+    WhichRoot(Vec<ImageName>),
+    /// A rings.yaml.
+    Ready(Proposal),
+}
+
+/// A rings.yaml and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// The text of rings.yaml.
+    pub text: String,
+    /// What was guessed and should be looked at, a sentence each.
+    pub notes: Vec<String>,
+    /// Further files to write: those of a new root image.
+    pub files: Vec<(RepoPath, String)>,
+}
+
+/// An image as it will stand in the file.
+#[derive(Debug, Clone)]
+struct Draft {
+    name: ImageName,
+    path: RepoPath,
+    context: RepoPath,
+    target: Option<String>,
+    args: BTreeMap<String, String>,
+    contexts: BTreeMap<String, String>,
+    tags: Vec<String>,
+    references: Vec<String>,
+    aliases: Vec<String>,
+    /// The numbers of the drafts that it uses.
+    uses: BTreeSet<usize>,
+    root: bool,
+}
+
+/// Proposes a rings.yaml; the same input gives the same text.
+pub fn propose(input: &Input<'_>, root: &RootChoice) -> Outcome {
+    let mut notes = Vec::new();
+    let mut drafts = naming::drafts(input, &mut notes);
+    if drafts.is_empty() {
+        return Outcome::Nothing;
+    }
+    let project = naming::project(input.repository);
+    aliases::find(&mut drafts, &project, &mut notes);
+    let files = match root::choose(&mut drafts, &project, root, input) {
+        Ok(files) => files,
+        Err(candidates) => return Outcome::WhichRoot(candidates),
+    };
+    let text = text::write(&project, &drafts);
+    Outcome::Ready(Proposal { text, notes, files })
+}
+
+/// The last part of a project's name.
+fn short(project: &ProjectName) -> &str {
+    project.as_str().rsplit('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

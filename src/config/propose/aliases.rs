@@ -1,0 +1,186 @@
+//! Which references of container files mean images of the project.
+
+use super::{Draft, short};
+use crate::config::project::split;
+use crate::model::ProjectName;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Places whose images are never the project's own.
+const FOREIGN: [&str; 9] = [
+    "docker.io/library",
+    "library",
+    "gcr.io/distroless",
+    "mcr.microsoft.com",
+    "registry.k8s.io",
+    "public.ecr.aws",
+    "registry.access.redhat.com",
+    "docker",
+    "k8s.gcr.io",
+];
+/// Images that everybody has under their bare name.
+const FAMOUS: [&str; 32] = [
+    "alpine",
+    "busybox",
+    "debian",
+    "ubuntu",
+    "fedora",
+    "centos",
+    "rockylinux",
+    "almalinux",
+    "archlinux",
+    "amazonlinux",
+    "node",
+    "python",
+    "golang",
+    "rust",
+    "ruby",
+    "php",
+    "openjdk",
+    "eclipse-temurin",
+    "maven",
+    "gradle",
+    "perl",
+    "nginx",
+    "httpd",
+    "haproxy",
+    "caddy",
+    "redis",
+    "postgres",
+    "mysql",
+    "mariadb",
+    "mongo",
+    "memcached",
+    "rabbitmq",
+];
+
+/// Gives each image the aliases by which others refer to it, and each its `uses`.
+pub fn find(drafts: &mut [Draft], project: &ProjectName, notes: &mut Vec<String>) {
+    let mut meant: BTreeMap<String, usize> = BTreeMap::new();
+    let all = names(drafts);
+    let own = own_prefixes(&all, drafts, project);
+    for name in &all {
+        if let Some(owner) = owner(name, drafts, project, &own) {
+            meant.insert(name.clone(), owner);
+        }
+    }
+    for user in 0..drafts.len() {
+        for reference in drafts[user].references.clone() {
+            let name = split(&reference).0;
+            let Some(owner) = meant.get(name).copied() else {
+                continue;
+            };
+            take(drafts, user, owner, name, project, notes);
+        }
+    }
+}
+
+/// Notes that `user` uses `owner` by this name; a use that would close a circle is another image's.
+fn take(
+    drafts: &mut [Draft],
+    user: usize,
+    owner: usize,
+    name: &str,
+    project: &ProjectName,
+    notes: &mut Vec<String>,
+) {
+    let image = drafts[owner].name.clone();
+    if reaches(drafts, owner, user) {
+        notes.push(format!(
+            "`{name}` in `{}` is taken for an external image",
+            drafts[user].path
+        ));
+        return;
+    }
+    drafts[user].uses.insert(owner);
+    let by_path = name == format!("{project}/{image}");
+    if !by_path && !drafts[owner].aliases.iter().any(|alias| alias == name) {
+        drafts[owner].aliases.push(name.to_owned());
+        notes.push(format!("`{name}` is taken for the image `{image}`"));
+    }
+}
+
+/// Whether `from` needs `to`, directly or not; every image reaches itself.
+fn reaches(drafts: &[Draft], from: usize, to: usize) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![from];
+    while let Some(at) = waiting.pop() {
+        if at == to {
+            return true;
+        }
+        if seen.insert(at) {
+            waiting.extend(&drafts[at].uses);
+        }
+    }
+    false
+}
+
+/// The names of all references, without tags.
+fn names(drafts: &[Draft]) -> BTreeSet<String> {
+    let references = drafts.iter().flat_map(|draft| &draft.references);
+    references
+        .map(|reference| split(reference).0.to_owned())
+        .filter(|name| is_name(name))
+        .collect()
+}
+
+/// Whether it can be an alias.
+fn is_name(name: &str) -> bool {
+    name != "scratch" && name.parse::<crate::model::Reference>().is_ok()
+}
+
+/// The image that a name means: one that is called so in a compose or bake file, then one whose path
+/// in the project it is, then one whose name it ends with.
+fn owner(name: &str, drafts: &[Draft], project: &ProjectName, own: &BTreeSet<String>) -> Option<usize> {
+    let tagged = |draft: &Draft| draft.tags.iter().any(|tag| split(tag).0 == name);
+    let path = |draft: &Draft| name == format!("{project}/{}", draft.name);
+    let exact = drafts
+        .iter()
+        .position(tagged)
+        .or_else(|| drafts.iter().position(path));
+    exact.or_else(|| by_last_part(name, drafts, own))
+}
+
+fn by_last_part(name: &str, drafts: &[Draft], own: &BTreeSet<String>) -> Option<usize> {
+    let (prefix, last) = match name.rsplit_once('/') {
+        Some((prefix, last)) => (Some(prefix), last),
+        None => (None, name),
+    };
+    let credible = match prefix {
+        Some(prefix) => own.contains(prefix),
+        None => !FAMOUS.contains(&last),
+    };
+    let owner = drafts.iter().position(|draft| draft.name.as_str() == last)?;
+    // An image whose own file starts from that name is made from a namesake elsewhere.
+    let namesake = drafts[owner]
+        .references
+        .iter()
+        .any(|reference| split(reference).0 == name);
+    (credible && !namesake).then_some(owner)
+}
+
+/// What stands before the last part where this project's images are: it is called like the project,
+/// or most names there are ours.
+fn own_prefixes(all: &BTreeSet<String>, drafts: &[Draft], project: &ProjectName) -> BTreeSet<String> {
+    let ours: BTreeSet<&str> = drafts.iter().map(|draft| draft.name.as_str()).collect();
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (prefix, last) in all.iter().filter_map(|name| name.rsplit_once('/')) {
+        let (own, there) = counts.entry(prefix).or_default();
+        *own += usize::from(ours.contains(last));
+        *there += 1;
+    }
+    let like_project = |prefix: &str| {
+        prefix.rsplit('/').next() == Some(short(project)) || prefix.ends_with(project.as_str())
+    };
+    let credible = counts
+        .into_iter()
+        .filter(|(prefix, (own, there))| !is_foreign(prefix) && (like_project(prefix) || 2 * own > *there));
+    credible.map(|(prefix, _)| prefix.to_owned()).collect()
+}
+
+fn is_foreign(prefix: &str) -> bool {
+    let below = |foreign: &str| {
+        let rest = prefix.strip_prefix(foreign);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    FOREIGN.into_iter().any(below)
+}

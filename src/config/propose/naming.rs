@@ -1,0 +1,216 @@
+//! What images are called, and which build each is.
+
+use super::{Draft, Found, Hint, Input, context};
+use crate::config::DEFAULT_FILES;
+use crate::model::{ImageName, ProjectName, RepoPath};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Folders whose names say nothing about what is in them.
+const GENERIC: [&str; 10] = [
+    "docker",
+    "dockerfiles",
+    "build",
+    "container",
+    "containers",
+    "image",
+    "src",
+    "ci",
+    "dockerfile",
+    "package",
+];
+
+/// The images, in order of their container files; names are unique.
+pub fn drafts(input: &Input<'_>, notes: &mut Vec<String>) -> Vec<Draft> {
+    let mut files: Vec<&Found> = input.files.iter().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup_by(|a, b| a.path == b.path);
+    let mut wanted: Vec<(Vec<String>, &Found, Option<&Hint>)> = Vec::new();
+    for file in files {
+        let hints = hints_of(input.hints, &file.path);
+        if hints.is_empty() {
+            wanted.push((ways(&file.path, input.repository), file, None));
+        }
+        for hint in hints {
+            let mut names = vec![clean(&hint.name)];
+            names.extend(ways(&file.path, input.repository));
+            wanted.push((names, file, Some(hint)));
+        }
+    }
+    let names = unique(wanted.iter().map(|(ways, ..)| ways.as_slice()));
+    let drafts = wanted.iter().zip(names);
+    drafts
+        .map(|((_, file, hint), name)| draft(name, file, *hint, input, notes))
+        .collect()
+}
+
+/// The builds of this container file; services that build the same are one.
+fn hints_of<'h>(hints: &'h [Hint], path: &RepoPath) -> Vec<&'h Hint> {
+    let names = |hint: &Hint| match &hint.file {
+        Some(file) => file == path,
+        None => {
+            path.parent().as_ref() == Some(&hint.context)
+                && DEFAULT_FILES.iter().any(|n| n.as_bytes() == path.name())
+        }
+    };
+    let mut found: Vec<&Hint> = Vec::new();
+    for hint in hints.iter().filter(|hint| names(hint)) {
+        let same = |other: &&Hint| {
+            (&other.context, &other.target, &other.args) == (&hint.context, &hint.target, &hint.args)
+        };
+        if !found.iter().any(same) {
+            found.push(hint);
+        }
+    }
+    found
+}
+
+fn draft(
+    name: ImageName,
+    file: &Found,
+    hint: Option<&Hint>,
+    input: &Input<'_>,
+    notes: &mut Vec<String>,
+) -> Draft {
+    let context = match hint {
+        Some(hint) => hint.context.clone(),
+        None => context::choose(file, input.exists),
+    };
+    if hint.is_none() && context != file.path.parent().unwrap_or_default() {
+        notes.push(format!(
+            "`{name}` is built in `{context}`: that is where what it copies lies"
+        ));
+    }
+    let hint = hint.cloned().unwrap_or_default();
+    let foreign = |reference: &&String| {
+        !file
+            .stages
+            .iter()
+            .any(|stage| stage.eq_ignore_ascii_case(reference))
+    };
+    Draft {
+        name,
+        path: file.path.clone(),
+        context,
+        target: hint.target,
+        args: hint.args,
+        contexts: hint.contexts,
+        tags: hint.tags,
+        references: file.references.iter().filter(foreign).cloned().collect(),
+        aliases: Vec::new(),
+        uses: BTreeSet::new(),
+        root: false,
+    }
+}
+
+/// Names for a container file, the shortest first: `Dockerfile.foo` and `foo.Dockerfile` are foo, a plain
+/// one is called as its folder, and longer ones take in the folders above.
+fn ways(path: &RepoPath, repository: &str) -> Vec<String> {
+    let name = String::from_utf8_lossy(path.name()).into_owned();
+    let folders: Vec<String> = path
+        .parent()
+        .unwrap_or_default()
+        .components()
+        .map(|c| clean(&String::from_utf8_lossy(c)))
+        .collect();
+    let folders: Vec<&str> = folders
+        .iter()
+        .map(String::as_str)
+        .filter(|f| !f.is_empty() && !GENERIC.contains(f))
+        .collect();
+    let own = variant(&name)
+        .map(|variant| clean(&variant))
+        .filter(|variant| !variant.is_empty());
+    let project = clean(repository.rsplit('/').next().unwrap_or_default());
+    let mut parts: Vec<&str> = vec![project.as_str()];
+    parts.extend(&folders);
+    parts.extend(own.as_deref());
+    let plain = |count: usize| parts[parts.len() - count..].join("-");
+    (1..=parts.len())
+        .map(plain)
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// What a container file's name adds: `foo` of `Dockerfile.foo`, `foo.Dockerfile`, `Containerfile-foo`.
+fn variant(name: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    for word in ["dockerfile", "containerfile"] {
+        if let Some(rest) = lower.strip_prefix(word) {
+            return Some(rest.trim_start_matches(['.', '-', '_']).to_owned());
+        }
+        if let Some(rest) = lower.strip_suffix(word) {
+            return Some(rest.trim_end_matches(['.', '-', '_']).to_owned());
+        }
+    }
+    None
+}
+
+/// Each image gets the shortest of its names that no other one wants; numbers tell apart what is left.
+fn unique<'w>(wanted: impl Iterator<Item = &'w [String]>) -> Vec<ImageName> {
+    let wanted: Vec<&[String]> = wanted.collect();
+    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    for ways in &wanted {
+        let own: BTreeSet<&str> = ways.iter().map(String::as_str).collect();
+        own.into_iter()
+            .for_each(|way| *count.entry(way).or_default() += 1);
+    }
+    let firsts = |way: &str| {
+        wanted
+            .iter()
+            .filter(|ways| ways.first().is_some_and(|first| first == way))
+            .count()
+    };
+    let mut taken = BTreeSet::new();
+    let mut names = Vec::new();
+    for ways in &wanted {
+        let alone = ways.iter().enumerate().find(|(i, way)| {
+            let free = if *i == 0 {
+                firsts(way) == 1
+            } else {
+                count.get(way.as_str()) == Some(&1)
+            };
+            free && !taken.contains(way.as_str())
+        });
+        let stem = alone
+            .map(|(_, way)| way)
+            .or(ways.last())
+            .map_or("image", String::as_str);
+        let name = numbered(stem, &taken);
+        taken.insert(name.to_string());
+        names.extend(ImageName::new(name));
+    }
+    names
+}
+
+fn numbered(stem: &str, taken: &BTreeSet<String>) -> String {
+    let stem = if stem.is_empty() { "image" } else { stem };
+    let short = |length: usize| clean(&stem.chars().take(length).collect::<String>());
+    let numbers = (2..).map(|n| format!("{}-{n}", short(56)));
+    std::iter::once(short(63))
+        .chain(numbers)
+        .find(|name| !taken.contains(name))
+        .unwrap_or_default()
+}
+
+/// A text as a name: lower case, everything else is a dash.
+pub fn clean(text: &str) -> String {
+    let dashed: String = text
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    let parts: Vec<&str> = dashed.split('-').filter(|part| !part.is_empty()).collect();
+    parts.join("-")
+}
+
+/// The project's name from the repository's.
+pub fn project(repository: &str) -> ProjectName {
+    let parts: Vec<String> = repository
+        .split('/')
+        .map(clean)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let name = parts.join("/");
+    #[expect(clippy::expect_used, reason = "a constant that follows the grammar")]
+    ProjectName::new(name).unwrap_or_else(|_| ProjectName::new("project").expect("a name"))
+}

@@ -1,0 +1,236 @@
+//! What is proposed for repositories of several shapes.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use super::*;
+use crate::config::{Project, read};
+use proptest::prelude::*;
+
+fn file(path: &str, references: &[&str], sources: &[&str]) -> Found {
+    let texts = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect();
+    Found {
+        path: RepoPath::clean(path),
+        references: texts(references),
+        stages: vec!["build".into()],
+        sources: texts(sources),
+    }
+}
+
+fn proposed(files: &[Found], hints: &[Hint], root: &RootChoice, there: &[&str]) -> Outcome {
+    let exists = |context: &RepoPath, source: &str| {
+        there
+            .iter()
+            .any(|t| RepoPath::clean(t).starts_with(&context.resolve(source)))
+    };
+    propose(
+        &Input {
+            repository: "acme/shop",
+            files,
+            hints,
+            exists: &exists,
+        },
+        root,
+    )
+}
+
+fn ready(outcome: Outcome) -> (Proposal, Project) {
+    let Outcome::Ready(proposal) = outcome else {
+        panic!("{outcome:?}")
+    };
+    match read(proposal.text.as_bytes(), &RepoPath::clean("rings.yaml")) {
+        Ok((project, _)) => (proposal, project),
+        Err(problems) => panic!("{problems}\n{}", proposal.text),
+    }
+}
+
+fn names(project: &Project) -> Vec<&str> {
+    project.order.iter().map(AsRef::as_ref).collect()
+}
+
+#[test]
+fn images_are_called_as_their_folders() {
+    let files = [
+        file("deploy/Dockerfile", &[], &[]),
+        file("services/api/Dockerfile", &[], &[]),
+        file("services/api/Dockerfile.debug", &[], &[]),
+        file("tools/lint.Dockerfile", &[], &[]),
+        file("a/web/docker/Dockerfile", &[], &[]),
+        file("b/web/Containerfile", &[], &[]),
+    ];
+    let (_, project) = ready(proposed(&files, &[], &RootChoice::Guess, &[]));
+    assert_eq!(
+        names(&project),
+        ["a-web", "b-web", "deploy", "api", "debug", "lint"]
+    );
+    assert_eq!(project.root.as_str(), "deploy");
+}
+
+#[test]
+fn references_become_aliases() {
+    let files = [
+        file("base/Dockerfile", &["debian:13"], &[]),
+        file("api/Dockerfile", &["mycorp/base:1.2", "build", "scratch"], &[]),
+        file("web/Dockerfile", &["base", "nginx"], &[]),
+        file("nginx/Dockerfile", &["nginx:1.29"], &[]),
+        file("static/Dockerfile", &["gcr.io/distroless/base"], &[]),
+        file("deploy/Dockerfile", &["acme/shop/api"], &[]),
+    ];
+    let (proposal, project) = ready(proposed(&files, &[], &RootChoice::Guess, &[]));
+    let aliases = |name: &str| {
+        project.images[&name.parse::<ImageName>().unwrap()]
+            .aliases
+            .clone()
+    };
+    assert_eq!(aliases("base"), ["mycorp/base", "base"]);
+    assert!(aliases("nginx").is_empty() && aliases("api").is_empty());
+    assert_eq!(
+        proposal.notes,
+        [
+            "`mycorp/base` is taken for the image `base`",
+            "`base` is taken for the image `base`"
+        ]
+    );
+}
+
+#[test]
+fn references_in_a_circle_are_not_all_ours() {
+    let files = [
+        file("a/Dockerfile", &["b"], &[]),
+        file("b/Dockerfile", &["a"], &[]),
+    ];
+    let (proposal, project) = ready(proposed(&files, &[], &RootChoice::New, &[]));
+    assert_eq!(
+        project
+            .images
+            .values()
+            .filter(|image| !image.aliases.is_empty())
+            .count(),
+        1
+    );
+    assert_eq!(proposal.notes.len(), 2);
+}
+
+#[test]
+fn the_context_is_where_what_is_copied_lies() {
+    let files = [
+        file("deploy/Dockerfile", &[], &["."]),
+        file(
+            "services/api/Dockerfile",
+            &[],
+            &["services/api/main.go", "go.mod"],
+        ),
+        file("services/web/Dockerfile", &[], &["web/index.html"]),
+    ];
+    let there = [
+        "services/api/main.go",
+        "go.mod",
+        "services/web/index.html",
+        "deploy/x",
+    ];
+    let (proposal, project) = ready(proposed(&files, &[], &RootChoice::Guess, &there));
+    let context = |name: &str| {
+        project.images[&name.parse::<ImageName>().unwrap()]
+            .context
+            .to_string()
+    };
+    assert_eq!(
+        (context("api"), context("web"), context("deploy")),
+        (".".into(), "services".into(), "deploy".into())
+    );
+    assert_eq!(
+        project.images[&"api".parse::<ImageName>().unwrap()].file,
+        Some(RepoPath::clean("services/api/Dockerfile"))
+    );
+    assert_eq!(proposal.notes.len(), 2);
+}
+
+#[test]
+fn an_unclear_root_is_asked_for_and_can_be_new() {
+    let files = [
+        file("api/Dockerfile", &["base"], &[]),
+        file("base/Dockerfile", &[], &[]),
+        file("web/Dockerfile", &[], &[]),
+    ];
+    let Outcome::WhichRoot(candidates) = proposed(&files, &[], &RootChoice::Guess, &[]) else {
+        panic!()
+    };
+    assert_eq!(
+        candidates.iter().map(ImageName::as_str).collect::<Vec<_>>(),
+        ["api", "web"]
+    );
+    let (_, project) = ready(proposed(
+        &files,
+        &[],
+        &RootChoice::Named(candidates[1].clone()),
+        &[],
+    ));
+    assert_eq!(project.root.as_str(), "web");
+    let (proposal, project) = ready(proposed(&files, &[], &RootChoice::New, &["deploy/x"]));
+    assert_eq!(project.root.as_str(), "shop");
+    let paths: Vec<String> = proposal.files.iter().map(|(path, _)| path.to_string()).collect();
+    assert_eq!(paths, ["release/Dockerfile", "release/README.md"]);
+    assert_eq!(
+        proposed(&files, &[], &RootChoice::Named("base".parse().unwrap()), &[]),
+        Outcome::WhichRoot(candidates)
+    );
+}
+
+#[test]
+fn one_container_file_with_several_targets_is_several_images() {
+    let hint = |name: &str, target: &str| Hint {
+        name: name.into(),
+        target: Some(target.into()),
+        tags: vec![format!("corp.example.com/{name}:dev")],
+        args: BTreeMap::from([("LEVEL".into(), "3".into())]),
+        ..Hint::default()
+    };
+    let hints = [
+        hint("API Server", "api"),
+        hint("worker", "worker"),
+        hint("worker-2", "worker"),
+    ];
+    let files = [
+        file("Dockerfile", &[], &[]),
+        file("deploy/Dockerfile", &["corp.example.com/worker"], &[]),
+    ];
+    let (_, project) = ready(proposed(&files, &hints, &RootChoice::Guess, &[]));
+    assert_eq!(names(&project), ["api-server", "worker", "deploy"]);
+    let worker = &project.images[&"worker".parse::<ImageName>().unwrap()];
+    assert_eq!(
+        (worker.target.as_deref(), worker.args["LEVEL"].as_str()),
+        (Some("worker"), "3")
+    );
+    assert_eq!(worker.aliases, ["corp.example.com/worker"]);
+}
+
+#[test]
+fn the_text_reads_well() {
+    let files = [
+        file("base/Dockerfile", &[], &[]),
+        file("deploy/Dockerfile", &["base"], &[]),
+    ];
+    let (proposal, _) = ready(proposed(&files, &[], &RootChoice::Guess, &[]));
+    let images = "images:\n  base:\n    context: base\n    aliases: [base]\n  deploy:\n    context: deploy\n    root: true\n";
+    assert!(proposal.text.contains(images), "{}", proposal.text);
+}
+
+#[test]
+fn a_repository_without_container_files_has_no_proposal() {
+    assert_eq!(proposed(&[], &[], &RootChoice::New, &[]), Outcome::Nothing);
+}
+
+proptest! {
+    #[test]
+    fn whatever_folders_are_called_the_proposal_is_a_project(
+        paths in proptest::collection::vec("[a-zA-Z0-9 ._é:#'\"-]{1,12}(/[a-z.-]{1,5}){0,2}/(Dockerfile|Dockerfile\\.x|a b\\.dockerfile)", 1..8),
+        references in proptest::collection::vec("([a-z]{1,3}/)?[a-z._-]{1,5}(:[a-z]{1,2})?", 0..6),
+        repository in "[A-Za-z /._-]{0,12}",
+    ) {
+        let references: Vec<&str> = references.iter().map(String::as_str).collect();
+        let files: Vec<Found> = paths.iter().map(|path| file(path, &references, &[])).collect();
+        let exists = |_: &RepoPath, _: &str| false;
+        let input = Input { repository: &repository, files: &files, hints: &[], exists: &exists };
+        let (_, project) = ready(propose(&input, &RootChoice::New));
+        prop_assert!(!project.images.is_empty());
+    }
+}

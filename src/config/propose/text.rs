@@ -1,0 +1,103 @@
+//! The proposal as a file.
+
+use super::Draft;
+use crate::config::DEFAULT_FILES;
+use crate::model::{ProjectName, RepoPath};
+use std::collections::BTreeMap;
+
+/// The text of rings.yaml.
+pub fn write(project: &ProjectName, drafts: &[Draft]) -> String {
+    let mut out = format!(
+        "# The rings of {project}: `ringshift check` tells what is wrong here, `ringshift plan` what would be built.\n\
+         project: {}\n\
+         # registry: registry.example.com   # without one, images are kept in a folder in git's common directory\n\
+         \n\
+         # From the first who get a release to the last.\n\
+         rings: [developers, testers, users]\n\
+         \n\
+         images:\n",
+        scalar(project.as_str())
+    );
+    for draft in drafts {
+        out.push_str(&image(draft));
+    }
+    out.push_str(
+        "\n# A site gets what its ring holds, with the kustomization in environments/ENVIRONMENT.\n\
+         # sites:\n\
+         #   example: {environment: prod, ring: users}\n",
+    );
+    out
+}
+
+fn image(draft: &Draft) -> String {
+    let fields = fields(draft);
+    let name = scalar(draft.name.as_str());
+    match fields.as_slice() {
+        [(_, context)] => format!("  {name}: {context}\n"),
+        _ => {
+            let lines: Vec<String> = fields
+                .iter()
+                .map(|(key, value)| format!("    {key}: {value}\n"))
+                .collect();
+            format!("  {name}:\n{}", lines.concat())
+        }
+    }
+}
+
+fn fields(draft: &Draft) -> Vec<(&'static str, String)> {
+    let mut fields = vec![("context", path(&draft.context))];
+    let default = draft.path.parent().as_ref() == Some(&draft.context)
+        && DEFAULT_FILES
+            .iter()
+            .any(|name| name.as_bytes() == draft.path.name());
+    if !default {
+        fields.push(("file", path(&draft.path)));
+    }
+    if let Some(target) = &draft.target {
+        fields.push(("target", scalar(target)));
+    }
+    if !draft.args.is_empty() {
+        fields.push(("args", map(&draft.args)));
+    }
+    if !draft.contexts.is_empty() {
+        fields.push(("contexts", map(&draft.contexts)));
+    }
+    if !draft.aliases.is_empty() {
+        let aliases: Vec<String> = draft.aliases.iter().map(|alias| scalar(alias)).collect();
+        fields.push(("aliases", format!("[{}]", aliases.join(", "))));
+    }
+    if draft.root {
+        fields.push(("root", "true".into()));
+    }
+    fields
+}
+
+fn map(entries: &BTreeMap<String, String>) -> String {
+    let entries: Vec<String> = entries
+        .iter()
+        .map(|(key, value)| format!("{}: {}", scalar(key), scalar(value)))
+        .collect();
+    format!("{{{}}}", entries.join(", "))
+}
+
+fn path(path: &RepoPath) -> String {
+    match path.is_root() {
+        true => ".".into(),
+        false => scalar(&String::from_utf8_lossy(path.as_bytes())),
+    }
+}
+
+/// A text that YAML reads as this text: plain where nothing can be mistaken, otherwise in quotes.
+fn scalar(text: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    let word = matches!(
+        text.to_lowercase().as_str(),
+        "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
+    );
+    match begins && !word && text.chars().all(harmless) {
+        true => text.into(),
+        // JSON's quotes are YAML's.
+        false => serde_json::Value::from(text).to_string(),
+    }
+}

@@ -6,6 +6,7 @@ pub mod builder;
 pub mod config;
 pub mod containerfile;
 pub mod model;
+pub mod plumbing;
 pub mod registry;
 pub mod revision;
 pub mod tree;

@@ -3,6 +3,8 @@
 //! Entries are looked at without following links; who follows a link does so by the rules of
 //! container files (rules 41 and 42), never by the file system's.
 
+pub mod memory;
+
 use crate::model::{Digest, RepoPath};
 use std::io::Read;
 
@@ -22,6 +24,24 @@ pub enum Kind {
     Submodule,
     /// A FIFO, socket or device: refused, never opened (SEC-A3).
     Special,
+}
+
+impl Kind {
+    /// Whether it is a regular file of either mode.
+    pub fn is_file(self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+
+    /// What it is, in words for messages.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::File { .. } => "a regular file",
+            Self::Link => "a symbolic link",
+            Self::Directory => "a folder",
+            Self::Submodule => "a git submodule",
+            Self::Special => "a FIFO, socket or device",
+        }
+    }
 }
 
 /// One entry of a folder.
@@ -66,6 +86,25 @@ pub enum TreeError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl TreeError {
+    /// The error for an entry of kind `found` where `wanted` was asked for.
+    pub fn wrong_kind(path: &RepoPath, found: Kind, wanted: &'static str) -> Self {
+        Self::WrongKind {
+            path: path.clone(),
+            found: found.words(),
+            wanted,
+        }
+    }
+
+    /// The error for a failing read at `path`.
+    pub fn io(path: &RepoPath, source: impl Into<std::io::Error>) -> Self {
+        Self::Io {
+            path: path.clone(),
+            source: source.into(),
+        }
+    }
 }
 
 /// A tree of sources, read without side effects.

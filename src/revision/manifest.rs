@@ -67,7 +67,7 @@ pub struct Section {
     /// A wildcard may have no roots: nothing is copied then, and it is no error (rule 38).
     pub wildcard: bool,
     /// What the word names, in the order in which the builder copies (bytewise for a wildcard).
-    /// Exactly one for a literal word, a mount, and any word under `--parents`.
+    /// Exactly one for a literal word, a mount, and a word under `--parents` (unless its `/./` pivot is a wildcard).
     pub roots: Vec<Root>,
 }
 

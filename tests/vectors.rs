@@ -1,0 +1,9 @@
+//! The vectors of `fixtures/vectors`: every one agrees.
+
+mod vectors {
+    pub mod compare;
+    pub mod copywild;
+    pub mod expand;
+    pub mod ignore;
+    pub mod parse;
+}

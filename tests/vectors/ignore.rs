@@ -1,0 +1,13 @@
+//! `dockerignore.jsonl`: what is kept.
+
+use super::compare;
+use ringshift::plumbing;
+
+#[test]
+fn every_ignore_file_keeps_what_buildkit_keeps() {
+    compare::all(
+        include_str!("../../fixtures/vectors/dockerignore.jsonl"),
+        plumbing::ignore,
+        |ours, theirs| ours["kept"] == theirs["kept"] && ours["patterns"] == theirs["patterns"],
+    );
+}

@@ -3,8 +3,10 @@
 //! The library is the engine; it never prints. See `docs/architecture.md` for the floors.
 
 pub mod builder;
+pub mod cache;
 pub mod config;
 pub mod containerfile;
+pub mod git;
 pub mod model;
 pub mod plumbing;
 pub mod registry;

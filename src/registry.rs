@@ -1,5 +1,8 @@
 //! Where images are kept: a folder of OCI layouts, a map for tests, later any registry.
 
+pub mod layout;
+pub mod memory;
+
 use crate::model::{Digest, ProjectName};
 use std::fmt;
 use std::io::{Read, Write};
@@ -12,6 +15,9 @@ pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// The media type of a gzip-compressed layer.
 pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/// The media type of bytes that nothing is known of.
+pub const OCTETS: &str = "application/octet-stream";
 
 /// A repository below the registry: `<project>/<image>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +92,30 @@ pub enum RegistryError {
         #[source]
         source: std::io::Error,
     },
+}
+
+/// Refuses what is no tag: `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`.
+fn check_tag(tag: &str) -> Result<(), RegistryError> {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let legal = |b: u8| word(b) || matches!(b, b'.' | b'-');
+    let first = tag.bytes().next().is_some_and(word);
+    if first && tag.len() <= 128 && tag.bytes().all(legal) {
+        return Ok(());
+    }
+    let shown: String = tag.chars().take(130).collect();
+    Err(RegistryError::Io {
+        action: format!("use `{}` as a tag", shown.escape_debug()),
+        source: std::io::ErrorKind::InvalidInput.into(),
+    })
+}
+
+/// The error for something that is stored with another size than its descriptor promises.
+fn wrong_size(repository: &Repository, target: &Descriptor, found: u64) -> RegistryError {
+    RegistryError::Damaged {
+        what: format!("{repository}@{}", target.digest),
+        wanted: format!("{} bytes", target.size),
+        found: format!("{found} bytes"),
+    }
 }
 
 /// Puts one blob of unknown size and digest into a repository.

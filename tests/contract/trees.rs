@@ -1,0 +1,1 @@
+//! Every source tree driver.

@@ -10,8 +10,8 @@ pub use ignore::ignore;
 use crate::containerfile::expand::{Budget, Lexer};
 use crate::containerfile::heredoc::Heredoc;
 use crate::containerfile::parse::{self, Node};
-use serde_json::{Value, json};
 use crate::tree::memory::MemoryTree;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 fn error(message: impl ToString) -> Value {

@@ -8,6 +8,8 @@ use std::io::{self, BufReader, Read};
 const MEMBER_LIMIT: usize = 500_000;
 /// How many bytes an archive may unpack to (SEC-A4).
 const SIZE_LIMIT: u64 = 8 << 30;
+/// How many bytes a name may have (SEC-A4).
+const PATH_LIMIT: usize = 4096;
 /// What the key of an extended attribute begins with.
 const PAX_PREFIX: &str = "SCHILY.xattr.";
 
@@ -120,6 +122,11 @@ fn header<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<Header>> 
         other => return Err(io::Error::other(format!("a member of the unknown type {other}"))),
     };
     let name = entry.path_bytes().into_owned();
+    if name.len() > PATH_LIMIT {
+        return Err(io::Error::other(format!(
+            "a name of more than {PATH_LIMIT} bytes"
+        )));
+    }
     let what = if what == What::File && name.ends_with(b"/") {
         What::Folder
     } else {
@@ -130,11 +137,20 @@ fn header<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<Header>> 
 
 fn meta<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Meta> {
     let header = entry.header();
+    let raw = header.as_old();
     let mut meta = Meta {
-        mode: header.mode()? & 0o7777,
-        uid: header.uid()?,
-        gid: header.gid()?,
-        mtime: i64::try_from(header.mtime()?).unwrap_or(0),
+        mode: if blank(&raw.mode) {
+            0
+        } else {
+            header.mode()? & 0o7777
+        },
+        uid: if blank(&raw.uid) { 0 } else { header.uid()? },
+        gid: if blank(&raw.gid) { 0 } else { header.gid()? },
+        mtime: if blank(&raw.mtime) {
+            0
+        } else {
+            i64::try_from(header.mtime()?).unwrap_or(0)
+        },
         xattrs: BTreeMap::new(),
     };
     let Some(records) = entry.pax_extensions()? else {
@@ -158,6 +174,11 @@ fn meta<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Meta> {
         }
     }
     Ok(meta)
+}
+
+/// Whether a number was left out, which means 0.
+fn blank(field: &[u8]) -> bool {
+    field.iter().all(|b| matches!(b, 0 | b' '))
 }
 
 /// The whole seconds of a PAX time, rounded down.

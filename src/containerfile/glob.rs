@@ -88,7 +88,11 @@ fn match_chunk<'n>(chunk: &[u8], name: &'n [u8]) -> Result<Option<&'n [u8]>, Bad
                 chunk = rest;
                 left = after.filter(|_| hit);
             }
-            b'?' => left = left.filter(|name| name[0] != b'/').map(|name| &name[decode(name).1..]),
+            b'?' => {
+                left = left
+                    .filter(|name| name[0] != b'/')
+                    .map(|name| &name[decode(name).1..])
+            }
             b'\\' => {
                 let (literal, rest) = chunk.split_first().ok_or(BadPattern)?;
                 chunk = rest;

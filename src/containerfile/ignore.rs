@@ -196,7 +196,10 @@ mod tests {
     fn lines_are_cleaned() {
         let file = "\u{feff}# no\n #yes\r\n! /a/../b/ \n//x\n/\n.\n\n";
         let ignore = Ignore::parse(file.as_bytes()).unwrap();
-        assert_eq!(ignore.patterns().collect::<Vec<_>>(), ["#yes", "!b", "x", "/", "."]);
+        assert_eq!(
+            ignore.patterns().collect::<Vec<_>>(),
+            ["#yes", "!b", "x", "/", "."]
+        );
     }
 
     #[test]
@@ -220,7 +223,10 @@ mod tests {
     #[test]
     fn the_line_that_leaves_out_is_named() {
         let ignore = Ignore::parse(b"# x\n\n**/target\n!keep\n").unwrap();
-        assert_eq!(ignore.explain(&RepoPath::clean("a/target/b")), Some((3, "**/target")));
+        assert_eq!(
+            ignore.explain(&RepoPath::clean("a/target/b")),
+            Some((3, "**/target"))
+        );
         assert_eq!(ignore.explain(&RepoPath::clean("a/b")), None);
     }
 

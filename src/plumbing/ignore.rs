@@ -39,7 +39,11 @@ pub fn ignore(input: &Value) -> Value {
 fn walk(view: &mut View<'_>, id: Id, path: &RepoPath, kept: &mut Vec<String>) -> Result<(), ViewError> {
     for &child in view.children(id, path)?.iter() {
         let path = path.child(view.name(child));
-        let slash = if view.kind(child) == Kind::Directory { "/" } else { "" };
+        let slash = if view.kind(child) == Kind::Directory {
+            "/"
+        } else {
+            ""
+        };
         kept.push(format!("{}{slash}", String::from_utf8_lossy(path.as_bytes())));
         walk(view, child, &path, kept)?;
     }

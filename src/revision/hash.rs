@@ -54,8 +54,10 @@ fn digests(
     let mut reads: Vec<(&Read, u32)> = all.filter(|(read, _)| read.kind != Kind::Directory).collect();
     reads.sort_by(|a, b| a.0.path.cmp(&b.0.path));
     reads.dedup_by(|a, b| a.0.path == b.0.path);
-    let hashed: Vec<Result<(u64, Digest), TreeError>> =
-        reads.par_iter().map(|(read, _)| digest(read, context, limits)).collect();
+    let hashed: Vec<Result<(u64, Digest), TreeError>> = reads
+        .par_iter()
+        .map(|(read, _)| digest(read, context, limits))
+        .collect();
     let mut total = 0;
     let mut out = Vec::with_capacity(reads.len());
     for ((read, line), hashed) in reads.into_iter().zip(hashed) {

@@ -63,7 +63,10 @@ struct Selection<'a> {
 
 impl<'a> Selection<'a> {
     fn new(contexts: &'a Contexts<'a>, limits: &Limits) -> Self {
-        let named = contexts.named.iter().map(|(name, tree)| (Some(name.clone()), tree));
+        let named = contexts
+            .named
+            .iter()
+            .map(|(name, tree)| (Some(name.clone()), tree));
         let all = named.chain([(None, &contexts.main)]);
         Self {
             views: all.map(|(name, tree)| (name, View::new(tree, *limits))).collect(),
@@ -88,13 +91,17 @@ impl<'a> Selection<'a> {
                 continue;
             };
             let at = At::new(place.line, text);
-            let view = self.views.get_mut(&context).ok_or_else(|| at.no_context(&context))?;
+            let view = self
+                .views
+                .get_mut(&context)
+                .ok_or_else(|| at.no_context(&context))?;
             let (wildcard, roots) = if transfer.parents {
                 parents::read(view, &at, transfer)?
             } else {
                 word::read(view, &at, &transfer.exclude)?
             };
-            self.sections.push(section(place, index, context.clone(), wildcard, roots));
+            self.sections
+                .push(section(place, index, context.clone(), wildcard, roots));
         }
         Ok(())
     }
@@ -113,9 +120,13 @@ impl<'a> Selection<'a> {
                 continue;
             };
             let at = At::new(place.line, text);
-            let view = self.views.get_mut(&context).ok_or_else(|| at.no_context(&context))?;
+            let view = self
+                .views
+                .get_mut(&context)
+                .ok_or_else(|| at.no_context(&context))?;
             let root = word::mounted(view, &at)?;
-            self.sections.push(section(place, index, context, false, vec![root]));
+            self.sections
+                .push(section(place, index, context, false, vec![root]));
         }
         Ok(())
     }
@@ -130,7 +141,8 @@ impl<'a> Selection<'a> {
                 step: 0,
                 line,
             };
-            self.sections.push(section(&place, 0, context.clone(), false, vec![root]));
+            self.sections
+                .push(section(&place, 0, context.clone(), false, vec![root]));
         }
         Ok(())
     }

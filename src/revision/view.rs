@@ -192,7 +192,9 @@ impl<'a> View<'a> {
     }
 
     fn check_length(&self, path: &RepoPath) -> Result<(), ViewError> {
-        let Limits { path: longest, depth, .. } = self.limits;
+        let Limits {
+            path: longest, depth, ..
+        } = self.limits;
         if path.as_bytes().len() > longest {
             return Err(limit(path, format!("the path is longer than {longest} bytes")));
         }

@@ -12,7 +12,11 @@ use crate::tree::Kind;
 ///
 /// # Errors
 /// [`ViewError`].
-pub fn expand(view: &mut View<'_>, plain: &RepoPath, wildcard: &[u8]) -> Result<Option<Vec<RepoPath>>, ViewError> {
+pub fn expand(
+    view: &mut View<'_>,
+    plain: &RepoPath,
+    wildcard: &[u8],
+) -> Result<Option<Vec<RepoPath>>, ViewError> {
     let (base, Some(id)) = follow(view, plain)? else {
         return Ok(None);
     };

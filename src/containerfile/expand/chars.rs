@@ -27,7 +27,6 @@ impl<'a> Chars<'a> {
         Some(c)
     }
 
-
     /// The name of a variable: digits, one special character, or letters, digits and `_`.
     pub(super) fn name(&mut self) -> String {
         let Some(first) = self.peek() else {

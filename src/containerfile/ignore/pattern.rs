@@ -41,7 +41,10 @@ enum Matcher {
     Prefix(Vec<u8>),
     /// `**/x` and `**x`: whatever ends so.
     Suffix(Vec<u8>),
-    Regexp { regexp: regex::bytes::Regex, tail: Vec<u8> },
+    Regexp {
+        regexp: regex::bytes::Regex,
+        tail: Vec<u8>,
+    },
 }
 
 impl Pattern {
@@ -124,14 +127,22 @@ enum Detected {
 fn compile(text: &[u8]) -> Result<Matcher, PatternError> {
     let decoded = characters(text);
     // Go's scanner swallows a byte order mark at the very start.
-    let mut rest = decoded.strip_prefix('\u{feff}').unwrap_or(&decoded).chars().peekable();
+    let mut rest = decoded
+        .strip_prefix('\u{feff}')
+        .unwrap_or(&decoded)
+        .chars()
+        .peekable();
     let mut go = String::from("^");
     let mut tail = String::new();
     let mut kind = Detected::Exact;
     let mut first = true;
     while let Some(c) = rest.next() {
         let plain = !matches!(c, '*' | '?' | '[' | ']' | '^' | '\\');
-        if plain { tail.push(c) } else { tail.clear() }
+        if plain {
+            tail.push(c)
+        } else {
+            tail.clear()
+        }
         match c {
             '*' if rest.next_if_eq(&'*').is_some() => {
                 rest.next_if_eq(&'/');

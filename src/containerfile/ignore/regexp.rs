@@ -146,7 +146,9 @@ fn class_char(rest: &mut Peekable<Chars<'_>>) -> Result<Escape, RegexpError> {
 fn single_class_char(rest: &mut Peekable<Chars<'_>>) -> Result<char, RegexpError> {
     match class_char(rest)? {
         Escape::One(c) => Ok(c),
-        Escape::Class { .. } | Escape::Letters { .. } => Err(RegexpError::Escape("a class as a range's end".into())),
+        Escape::Class { .. } | Escape::Letters { .. } => {
+            Err(RegexpError::Escape("a class as a range's end".into()))
+        }
     }
 }
 
@@ -311,7 +313,9 @@ mod tests {
         assert!(matches(r"^\x41\101\.$", "AA."));
         assert!(matches(r"^\Qa.[\Eb$", "a.[b"));
         assert!(matches(r"^\Qa$", "a$"));
-        for bad in [r"\M", r"\1", r"\8", r"\é", r"\E", r"\C", r"\pX", r"\x4", "[z-a]", "[a"] {
+        for bad in [
+            r"\M", r"\1", r"\8", r"\é", r"\E", r"\C", r"\pX", r"\x4", "[z-a]", "[a",
+        ] {
             assert!(translate(bad).is_err(), "{bad}");
         }
     }

@@ -76,7 +76,10 @@ impl PatternSet {
             if !inherited && pattern.exception() != matched {
                 continue;
             }
-            state[index] = inherited || pattern.matches(path).map_err(|error| (self.origins[index], error))?;
+            state[index] = inherited
+                || pattern
+                    .matches(path)
+                    .map_err(|error| (self.origins[index], error))?;
             if state[index] {
                 matched = !pattern.exception();
                 by = Some(self.origins[index]);
@@ -96,7 +99,10 @@ impl PatternSet {
         }
         let below = |pattern: &Pattern| {
             let prefix = pattern.plain_prefix().unwrap_or_default();
-            prefix == folder || prefix.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/"))
+            prefix == folder
+                || prefix
+                    .strip_prefix(folder)
+                    .is_some_and(|rest| rest.starts_with(b"/"))
         };
         self.plain_exceptions && !self.patterns.iter().filter(|p| p.exception()).any(below)
     }
@@ -127,7 +133,8 @@ mod tests {
 
     #[test]
     fn folders_close_when_no_plain_exception_lies_below() {
-        let closes = |patterns: &[&str], folder: &str| PatternSet::new(patterns).unwrap().closes(folder.as_bytes());
+        let closes =
+            |patterns: &[&str], folder: &str| PatternSet::new(patterns).unwrap().closes(folder.as_bytes());
         assert!(closes(&["a"], "a"));
         assert!(closes(&["a", "!b/c"], "a"));
         assert!(!closes(&["a", "!a/b/**"], "a"));

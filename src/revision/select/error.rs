@@ -47,7 +47,10 @@ impl<'w> At<'w> {
     pub(super) fn view(&self, error: ViewError) -> SelectError {
         match error {
             ViewError::Ignore(error) => self.error(
-                format!("the ignore file cannot be used, line {}: {}", error.line, error.message),
+                format!(
+                    "the ignore file cannot be used, line {}: {}",
+                    error.line, error.message
+                ),
                 Some(error.hint.into()),
             ),
             ViewError::Links(path) => self.error(
@@ -94,12 +97,19 @@ impl<'w> At<'w> {
         if exists && let Some((line, pattern)) = context.ignore.explain(path) {
             let excuse = format!("add `!{}` below that line, or copy something else", path);
             return self.error(
-                format!("{} is left out by .dockerignore:{line} (`{pattern}`)", self.shown(path)),
+                format!(
+                    "{} is left out by .dockerignore:{line} (`{pattern}`)",
+                    self.shown(path)
+                ),
                 Some(excuse),
             );
         }
         self.error(
-            format!("{} does not exist in the context `{}`", self.shown(path), context.display),
+            format!(
+                "{} does not exist in the context `{}`",
+                self.shown(path),
+                context.display
+            ),
             self.near(view, path),
         )
     }
@@ -117,7 +127,9 @@ impl<'w> At<'w> {
     /// Mistakes that are often made.
     fn near(&self, view: &View<'_>, path: &RepoPath) -> Option<String> {
         let context = view.context();
-        let from_repository = path.strip_prefix(&context.display).filter(|_| !context.display.is_root());
+        let from_repository = path
+            .strip_prefix(&context.display)
+            .filter(|_| !context.display.is_root());
         if let Some(inner) = from_repository
             && let Ok(Some(_)) = context.tree.kind(&view.in_tree(&inner))
         {

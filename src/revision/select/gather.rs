@@ -30,7 +30,11 @@ impl Filter {
     /// Whether a folder that is not read may hold something that is.
     fn enters(&self, folder: &RepoPath, excluded: bool) -> bool {
         let excepted = !excluded || self.exclude.as_ref().is_some_and(PatternSet::has_exceptions);
-        excepted && self.include.as_ref().is_none_or(|set| may_include_below(set, folder))
+        excepted
+            && self
+                .include
+                .as_ref()
+                .is_none_or(|set| may_include_below(set, folder))
     }
 }
 
@@ -101,7 +105,13 @@ struct Collector<'c, 'v> {
 impl Collector<'_, '_> {
     /// Collects what is read below the folder that stands at `below` from the source. The depth of the recursion is
     /// bounded by the view's limits.
-    fn walk(&mut self, id: Id, below: &RepoPath, included: &Matched, excluded: &Matched) -> Result<(), SelectError> {
+    fn walk(
+        &mut self,
+        id: Id,
+        below: &RepoPath,
+        included: &Matched,
+        excluded: &Matched,
+    ) -> Result<(), SelectError> {
         let folder = self.base.join(below);
         let children = self.view.children(id, &folder).map_err(|e| self.at.view(e))?;
         for &child in children.iter() {

@@ -37,7 +37,12 @@ pub(super) fn read(
 }
 
 /// A literal word must name something, and not by way of a link.
-fn required(view: &mut View<'_>, at: &At<'_>, pivot: &RepoPath, pattern: &RepoPath) -> Result<(), SelectError> {
+fn required(
+    view: &mut View<'_>,
+    at: &At<'_>,
+    pivot: &RepoPath,
+    pattern: &RepoPath,
+) -> Result<(), SelectError> {
     let (base, _) = word::existing(view, at, pivot)?;
     let path = base.join(pattern);
     if pattern.is_root() {

@@ -283,3 +283,7 @@ pub(crate) fn manifest(
     }
     manifest.to_string()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;

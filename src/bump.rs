@@ -91,7 +91,16 @@ mod tests {
             ("-", "-", false, false, "-", "0.1.0", "initial", "B4.1"),
             ("-", "-", true, true, "", "0.1.0", "initial", "B4.1"),
             ("1.2.3", "1.2.3", true, true, "-", "2.0.0", "major", "B4.2"),
-            ("1.2.3", "4.0.0", true, true, "1.2.3 3.0.0", "4.0.0", "major", "B4.2"),
+            (
+                "1.2.3",
+                "4.0.0",
+                true,
+                true,
+                "1.2.3 3.0.0",
+                "4.0.0",
+                "major",
+                "B4.2",
+            ),
             ("-", "1.4.0", true, true, "", "2.0.0", "major", "B4.2"),
             ("1.2.3", "1.2.3", false, false, "1.2.3", "1.2.4", "patch", "B4.3"),
             ("1.2.3", "1.2.3", false, false, "-", "1.2.4", "patch", "B4.3"),
@@ -100,7 +109,16 @@ mod tests {
             ("0.1.0", "0.1.0", true, false, "0.1.0", "0.2.0", "minor", "B4.4"),
             ("0.1.0", "0.1.0", true, false, "- 0.1.0", "0.2.0", "minor", "B4.4"),
             ("0.2.0", "0.2.0", true, false, "0.1.0", "0.2.1", "patch", "B4.4"),
-            ("0.2.0", "0.4.0", true, false, "0.1.0 0.4.7", "0.5.0", "minor", "B4.4"),
+            (
+                "0.2.0",
+                "0.4.0",
+                true,
+                false,
+                "0.1.0 0.4.7",
+                "0.5.0",
+                "minor",
+                "B4.4",
+            ),
             ("0.2.0", "0.2.5", true, false, "0.2.5", "0.3.0", "minor", "B4.4"),
             ("0.2.5", "0.2.5", true, false, "0.2.1", "0.3.0", "minor", "B4.4"),
             ("-", "0.3.2", true, false, "0.3.1", "0.4.0", "minor", "B4.4"),
@@ -129,9 +147,12 @@ mod tests {
     fn the_literal_order_looks_at_the_next_ring_only() {
         let initial = Version::new(0, 1, 0);
         let held = Version::new(0, 2, 3);
-        for (further, number) in
-            [("0.2.1", "0.3.0"), ("0.1.9", "0.2.4"), ("- 0.2.1", "0.2.4"), ("0.9.0", "0.2.4")]
-        {
+        for (further, number) in [
+            ("0.2.1", "0.3.0"),
+            ("0.1.9", "0.2.4"),
+            ("- 0.2.1", "0.2.4"),
+            ("0.9.0", "0.2.4"),
+        ] {
             let further: Vec<_> = further.split_whitespace().map(version).collect();
             for front in [true, false] {
                 let question = Question {

@@ -29,6 +29,11 @@ impl Repository {
         Self(format!("{project}/{name}"))
     }
 
+    /// A repository of one part, for a folder that holds a single layout.
+    pub fn single(name: &str) -> Self {
+        Self(name.into())
+    }
+
     /// The path below the registry, with `/` between its parts.
     pub fn as_str(&self) -> &str {
         &self.0

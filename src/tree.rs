@@ -7,6 +7,7 @@ pub mod disk;
 pub mod git;
 pub mod limit;
 pub mod memory;
+pub mod overlay;
 
 use crate::model::{Digest, RepoPath};
 use std::io::Read;

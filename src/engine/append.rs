@@ -64,7 +64,9 @@ pub fn propose(
     let moved: BTreeMap<RingName, Moved> = transition.moved(before);
     let entry = Entry {
         format: FORMAT,
-        lineage: head.as_ref().map_or_else(|| author.operation.clone(), |h| h.entry.lineage.clone()),
+        lineage: head
+            .as_ref()
+            .map_or_else(|| author.operation.clone(), |h| h.entry.lineage.clone()),
         seq: head.as_ref().map_or(1, |h| h.entry.seq + 1),
         parent: head.as_ref().map(|h| h.digest),
         operation: author.operation.clone(),
@@ -104,8 +106,14 @@ pub fn append<B: PartialEq>(
         if basis(&state_of(&head)) != rests_on {
             return Err(Failure::Conflict);
         }
-        let Some(proposal) = decide(head)? else { return Ok(None) };
-        if proposal.head.as_ref().is_some_and(|h| h.entry.state == proposal.entry.state) {
+        let Some(proposal) = decide(head)? else {
+            return Ok(None);
+        };
+        if proposal
+            .head
+            .as_ref()
+            .is_some_and(|h| h.entry.state == proposal.entry.state)
+        {
             return Ok(Some((unchanged(&proposal), proposal)));
         }
         match store.journal.append(proposal.head.as_ref(), &proposal.entry)? {

@@ -61,7 +61,12 @@ impl Board {
             rings.push(RingBoard {
                 name: name.clone(),
                 held: held(release)?,
-                frozen: state.freezes.iter().filter(|f| f.covers(name, &state.chain)).cloned().collect(),
+                frozen: state
+                    .freezes
+                    .iter()
+                    .filter(|f| f.covers(name, &state.chain))
+                    .cloned()
+                    .collect(),
                 waiting: waits.map(|b| b.version.clone()),
             });
             before = release;
@@ -88,13 +93,20 @@ fn since(store: &Store, head: Option<&Stored>) -> Result<BTreeMap<String, Timest
     let Some(head) = head else { return Ok(since) };
     let now = facts(&head.entry.state);
     let mut newer: Entry = head.entry.clone();
-    let mut open: Vec<String> = now.iter().filter(|(_, v)| v.is_some()).map(|(k, _)| k.clone()).collect();
+    let mut open: Vec<String> = now
+        .iter()
+        .filter(|(_, v)| v.is_some())
+        .map(|(k, _)| k.clone())
+        .collect();
     while !open.is_empty() {
         let older = match newer.seq {
             seq if seq > 1 && head.entry.seq - seq < LOOK_BACK => store.journal.at(seq - 1)?,
             _ => None,
         };
-        let before = older.as_ref().map(|stored| facts(&stored.entry.state)).unwrap_or_default();
+        let before = older
+            .as_ref()
+            .map(|stored| facts(&stored.entry.state))
+            .unwrap_or_default();
         let changed = |name: &String| before.get(name).cloned().flatten() != now[name];
         for name in open.extract_if(.., |name| changed(name)) {
             since.insert(name, newer.time);
@@ -110,10 +122,17 @@ fn since(store: &Store, head: Option<&Stored>) -> Result<BTreeMap<String, Timest
 /// What each place holds, as text that differs when it does.
 fn facts(state: &State) -> BTreeMap<String, Option<String>> {
     let digest = |release: Option<&ReleaseRef>| release.map(|r| r.digest.to_string());
-    let mut facts: BTreeMap<String, Option<String>> =
-        state.chain.iter().map(|ring| (ring.to_string(), digest(state.release(ring)))).collect();
+    let mut facts: BTreeMap<String, Option<String>> = state
+        .chain
+        .iter()
+        .map(|ring| (ring.to_string(), digest(state.release(ring))))
+        .collect();
     facts.insert("post".into(), digest(state.post()));
-    let ante: Vec<String> = state.ante.iter().map(|(n, p)| format!("{n} {}", p.version)).collect();
+    let ante: Vec<String> = state
+        .ante
+        .iter()
+        .map(|(n, p)| format!("{n} {}", p.version))
+        .collect();
     facts.insert("ante".into(), (!ante.is_empty()).then(|| ante.join(" ")));
     facts
 }

@@ -53,15 +53,21 @@ impl Clone {
             return Ok(all.get(image).copied());
         }
         let all: BTreeMap<ImageName, Revision> = match (self.at_commit)(commit) {
-            Ok(loaded) => {
-                loaded.sources.images.iter().map(|(name, source)| (name.clone(), source.revision)).collect()
-            }
+            Ok(loaded) => loaded
+                .sources
+                .images
+                .iter()
+                .map(|(name, source)| (name.clone(), source.revision))
+                .collect(),
             Err(Failure::Git(error)) => return Err(open(error)),
             Err(Failure::Project(_) | Failure::Request { .. } | Failure::Tree(_)) => BTreeMap::new(),
             Err(other) => return Err(CommitsError::Failed(Box::new(other))),
         };
         let found = all.get(image).copied();
-        self.revisions.lock().unwrap_or_else(PoisonError::into_inner).insert(commit.clone(), all);
+        self.revisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(commit.clone(), all);
         Ok(found)
     }
 
@@ -80,7 +86,10 @@ impl Clone {
 fn open(error: GitError) -> CommitsError {
     match error {
         GitError::MissingCommit { commit, shallow } => CommitsError::Missing { commit, shallow },
-        GitError::CutOff(commit) => CommitsError::Missing { commit, shallow: true },
+        GitError::CutOff(commit) => CommitsError::Missing {
+            commit,
+            shallow: true,
+        },
         other => CommitsError::Failed(Box::new(other)),
     }
 }

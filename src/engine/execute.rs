@@ -53,7 +53,7 @@ pub fn plan(
     let state = head.map_or(&site.empty, |head| &head.entry.state);
     let world = World {
         state,
-        records: &*site.store.journal,
+        records: &site.store,
         sources: &site.project.sources,
         commits,
         pushed: &site.store,
@@ -78,11 +78,15 @@ pub async fn run(
             return Ok(None);
         }
         let state = head.as_ref().map_or(&site.empty, |head| &head.entry.state);
-        let Some(reserve) = complete::reserve(state, &plan, site.author.at) else { break plan };
+        let Some(reserve) = complete::reserve(state, &plan, site.author.at) else {
+            break plan;
+        };
         let proposal = append::propose(head.clone(), state, reserve, &site.author, BTreeMap::new());
         let Some(proposal) = proposal else { break plan };
-        if let crate::state::journal::Appended::Committed(_) =
-            site.store.journal.append(proposal.head.as_ref(), &proposal.entry)?
+        if let crate::state::journal::Appended::Committed(_) = site
+            .store
+            .journal
+            .append(proposal.head.as_ref(), &proposal.entry)?
         {
             head = site.store.journal.head()?;
             break plan;
@@ -113,7 +117,11 @@ fn what(plan: &Plan) -> String {
     match (&plan.target, version) {
         (crate::plan::Target::Ring(ring), Some(version)) => format!("{version} to {ring}"),
         (target, _) => {
-            let images: Vec<String> = plan.steps.iter().map(|s| format!("{} {}", s.image, s.to)).collect();
+            let images: Vec<String> = plan
+                .steps
+                .iter()
+                .map(|s| format!("{} {}", s.image, s.to))
+                .collect();
             format!("{} to {target}", images.join(", "))
         }
     }
@@ -128,17 +136,25 @@ fn commit(
     digests: &BTreeMap<ImageName, Digest>,
 ) -> Result<Option<Committed>, Failure> {
     let journal = &site.store.journal;
-    let versions: BTreeMap<ImageName, Version> =
-        plan.steps.iter().map(|step| (step.image.clone(), step.to.clone())).collect();
+    let versions: BTreeMap<ImageName, Version> = plan
+        .steps
+        .iter()
+        .map(|step| (step.image.clone(), step.to.clone()))
+        .collect();
     let decide = |head: Option<Stored>| -> Result<Option<Proposal>, Failure> {
-        let state = head.as_ref().map_or(&site.empty, |head| &head.entry.state).clone();
+        let state = head
+            .as_ref()
+            .map_or(&site.empty, |head| &head.entry.state)
+            .clone();
         if complete::basis(&state, plan) != plan.basis {
             return Err(Failure::Conflict);
         }
-        let release = match complete::record(&state, &**journal, commits, plan, digests)? {
+        let release = match complete::record(&state, &site.store, commits, plan, digests)? {
             _ if plan.steps.is_empty() => None,
             Some(record) => {
-                let root = record.root().ok_or_else(|| Failure::Bug("a release without its root".into()))?;
+                let root = record
+                    .root()
+                    .ok_or_else(|| Failure::Bug("a release without its root".into()))?;
                 Some(ReleaseRef {
                     version: root.version.clone(),
                     digest: root.digest,
@@ -152,9 +168,21 @@ fn commit(
         if Some(plan.target.clone()) == state.first().cloned().map(crate::plan::Target::Ring) {
             transition.state.sites.clone_from(&site.empty.sites);
         }
-        Ok(append::propose(head, &state, transition, &site.author, versions.clone()))
+        Ok(append::propose(
+            head,
+            &state,
+            transition,
+            &site.author,
+            versions.clone(),
+        ))
     };
-    let done = append::append(&site.store, head, |state| complete::basis(state, plan), decide, &site.empty)?;
+    let done = append::append(
+        &site.store,
+        head,
+        |state| complete::basis(state, plan),
+        decide,
+        &site.empty,
+    )?;
     Ok(done.map(|(committed, _)| committed))
 }
 
@@ -168,8 +196,11 @@ async fn build_all(
     let work = prepare(site, plan, at_commit)?;
     let mut open: BTreeSet<ImageName> = plan.steps.iter().map(|step| step.image.clone()).collect();
     let mut waiting: Vec<Arc<Work>> = work;
-    let mut digests: BTreeMap<ImageName, Digest> =
-        plan.result.iter().map(|(name, image)| (name.clone(), image.digest)).collect();
+    let mut digests: BTreeMap<ImageName, Digest> = plan
+        .result
+        .iter()
+        .map(|(name, image)| (name.clone(), image.digest))
+        .collect();
     let mut failed: Vec<Unbuilt> = Vec::new();
     let mut lost: BTreeSet<ImageName> = BTreeSet::new();
     let mut running: JoinSet<(Arc<Work>, Result<Digest, Failure>)> = JoinSet::new();
@@ -183,7 +214,9 @@ async fn build_all(
         });
         while running.len() < site.jobs {
             let ready = |work: &Arc<Work>| !work.step.dependencies.keys().any(|base| open.contains(base));
-            let Some(place) = waiting.iter().position(ready) else { break };
+            let Some(place) = waiting.iter().position(ready) else {
+                break;
+            };
             let work = waiting.remove(place);
             let (store, builder, reporter) =
                 (site.store.clone(), site.builder.clone(), site.reporter.clone());
@@ -218,7 +251,11 @@ async fn build_all(
             Err(other) => return Err(other),
         }
     }
-    if failed.is_empty() { Ok(digests) } else { Err(Failure::Build(failed)) }
+    if failed.is_empty() {
+        Ok(digests)
+    } else {
+        Err(Failure::Build(failed))
+    }
 }
 
 /// One step with all that it is made of.
@@ -291,17 +328,27 @@ impl Work {
                     Some(digest) => digest,
                     None => pushed::digest_of(store, &image, &version)?,
                 };
-                reporter.report(Event::Adopted { image, version, digest });
+                reporter.report(Event::Adopted {
+                    image,
+                    version,
+                    digest,
+                });
                 Ok(digest)
             }
             Action::Relabel => {
-                let old = self.step.digest.ok_or_else(|| Failure::Bug("nothing to relabel".into()))?;
+                let old = self
+                    .step
+                    .digest
+                    .ok_or_else(|| Failure::Bug("nothing to relabel".into()))?;
                 let repository = store.repository(&image);
-                let made =
-                    builder::relabel(&*store.registry, &repository, &old, &self.labels, self.created);
+                let made = builder::relabel(&*store.registry, &repository, &old, &self.labels, self.created);
                 let made = made.map_err(|error| self.unbuilt(error))?;
                 let digest = self.tag(store, &made)?;
-                reporter.report(Event::Relabelled { image, version, digest });
+                reporter.report(Event::Relabelled {
+                    image,
+                    version,
+                    digest,
+                });
                 Ok(digest)
             }
             Action::Build => {
@@ -311,7 +358,11 @@ impl Work {
                 });
                 let made = self.build(store, builder, reporter, digests)?;
                 let digest = self.tag(store, &made)?;
-                reporter.report(Event::Built { image, version, digest });
+                reporter.report(Event::Built {
+                    image,
+                    version,
+                    digest,
+                });
                 Ok(digest)
             }
         }
@@ -360,7 +411,9 @@ impl Work {
                 });
             }
         };
-        let built = builder.build(&job, &progress).map_err(|error| self.unbuilt(error))?;
+        let built = builder
+            .build(&job, &progress)
+            .map_err(|error| self.unbuilt(error))?;
         Ok(built.descriptor)
     }
 
@@ -368,7 +421,10 @@ impl Work {
     fn tag(&self, store: &Store, made: &Descriptor) -> Result<Digest, Failure> {
         let repository = store.repository(&self.step.image);
         let (image, version) = (&self.step.image, &self.step.to);
-        match store.registry.create_tag(&repository, &version.to_string(), made)? {
+        match store
+            .registry
+            .create_tag(&repository, &version.to_string(), made)?
+        {
             Created::New => Ok(made.digest),
             Created::Exists(there) if there == made.digest => Ok(there),
             Created::Exists(_) => {

@@ -49,7 +49,15 @@ pub fn export(
                 (Some(parent), Some(name)) => (parent, name.to_string_lossy().into_owned()),
                 _ => return Err(Failure::request("name a folder to export to", "oci:FOLDER[:TAG]")),
             };
-            layout(store, &repository, &manifest, &parsed, parent.to_path_buf(), &name, tag)
+            layout(
+                store,
+                &repository,
+                &manifest,
+                &parsed,
+                parent.to_path_buf(),
+                &name,
+                tag,
+            )
         }
         Form::DockerArchive { file } => {
             let name = format!("{}/{image}:{version}", store.project);
@@ -63,7 +71,8 @@ fn blobs(manifest: &Value) -> Result<Vec<Digest>, Failure> {
     let all = std::iter::once(&manifest["config"]).chain(&layers);
     all.map(|descriptor| {
         let text = descriptor["digest"].as_str().unwrap_or_default();
-        text.parse().map_err(|_| Failure::Bug(format!("`{text}` is not a digest")))
+        text.parse()
+            .map_err(|_| Failure::Bug(format!("`{text}` is not a digest")))
     })
     .collect()
 }
@@ -77,7 +86,12 @@ fn layout(
     name: &str,
     tag: &str,
 ) -> Result<(), Failure> {
-    let bad = |_| Failure::request(format!("`{name}` cannot be a folder of images"), "use lower-case letters and digits");
+    let bad = |_| {
+        Failure::request(
+            format!("`{name}` cannot be a folder of images"),
+            "use lower-case letters and digits",
+        )
+    };
     let to = Repository::new(&ProjectName::new(name.to_lowercase()).map_err(bad)?, "");
     let to = Repository::single(to.as_str().trim_end_matches('/'));
     let target = LayoutRegistry::new(parent);
@@ -87,11 +101,16 @@ fn layout(
         }
         let mut from = store.registry.blob(repository, &digest)?;
         let mut writer = target.begin_blob(&to)?;
-        let io = |source| Failure::Io { action: format!("copy blob {digest}"), source };
+        let io = |source| Failure::Io {
+            action: format!("copy blob {digest}"),
+            source,
+        };
         std::io::copy(&mut from, &mut writer).map_err(io)?;
         writer.finish()?;
     }
-    let media_type = manifest["mediaType"].as_str().unwrap_or(crate::registry::MANIFEST);
+    let media_type = manifest["mediaType"]
+        .as_str()
+        .unwrap_or(crate::registry::MANIFEST);
     let stored: Descriptor = target.put_manifest(&to, media_type, bytes)?;
     match target.create_tag(&to, tag, &stored)? {
         Created::New => Ok(()),
@@ -111,15 +130,26 @@ fn archive(
     file: &PathBuf,
     name: &str,
 ) -> Result<(), Failure> {
-    let io = |source| Failure::Io { action: format!("write {}", file.display()), source };
+    let io = |source| Failure::Io {
+        action: format!("write {}", file.display()),
+        source,
+    };
     if file.exists() {
-        return Err(Failure::request(format!("{} is there already", file.display()), "name another file"));
+        return Err(Failure::request(
+            format!("{} is there already", file.display()),
+            "name another file",
+        ));
     }
-    let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let folder = file
+        .parent()
+        .filter(|f| !f.as_os_str().is_empty())
+        .map_or_else(|| PathBuf::from("."), PathBuf::from);
     let temporary = tempfile::NamedTempFile::new_in(&folder).map_err(io)?;
     let mut tar = tar::Builder::new(temporary);
     let all = blobs(manifest)?;
-    let (config, layers) = all.split_first().ok_or_else(|| Failure::Bug("an image without config".into()))?;
+    let (config, layers) = all
+        .split_first()
+        .ok_or_else(|| Failure::Bug("an image without config".into()))?;
     let document = store.registry.small_blob(repository, config, 4 << 20)?;
     let config_name = format!("{}.json", config.hex());
     append(&mut tar, &config_name, &document).map_err(io)?;
@@ -137,12 +167,17 @@ fn archive(
     append(&mut tar, "manifest.json", index.to_string().as_bytes()).map_err(io)?;
     let temporary = tar.into_inner().map_err(io)?;
     temporary.as_file().sync_all().map_err(io)?;
-    temporary.persist_noclobber(file).map_err(|error| io(error.error))?;
+    temporary
+        .persist_noclobber(file)
+        .map_err(|error| io(error.error))?;
     Ok(())
 }
 
 fn unpack(store: &Store, repository: &Repository, layer: &Digest, to: &mut File) -> std::io::Result<()> {
-    let mut from = store.registry.blob(repository, layer).map_err(std::io::Error::other)?;
+    let mut from = store
+        .registry
+        .blob(repository, layer)
+        .map_err(std::io::Error::other)?;
     let mut head = [0; 2];
     from.read_exact(&mut head)?;
     let whole = std::io::Cursor::new(head).chain(from);

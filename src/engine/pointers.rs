@@ -22,10 +22,16 @@ pub fn rewrite(store: &Store, state: &State) -> Result<(), RegistryError> {
 /// [`RegistryError`] when a tag cannot be read.
 pub fn stale(store: &Store, state: &State) -> Result<Vec<String>, RegistryError> {
     let repository = store.repository(&store.root);
-    let wanted = state.chain.iter().map(|ring| (ring.as_str(), state.release(ring)));
+    let wanted = state
+        .chain
+        .iter()
+        .map(|ring| (ring.as_str(), state.release(ring)));
     let mut stale = Vec::new();
     for (tag, release) in wanted.chain([("post", state.post())]) {
-        let there = store.registry.resolve(&repository, tag)?.map(|found| found.digest);
+        let there = store
+            .registry
+            .resolve(&repository, tag)?
+            .map(|found| found.digest);
         if there != release.map(|release| release.digest) {
             stale.push(tag.to_owned());
         }
@@ -45,10 +51,14 @@ fn point(store: &Store, tag: &str, release: Option<&ReleaseRef>) -> Result<(), R
     if there.is_some_and(|there| there.digest == release.digest) {
         return Ok(());
     }
-    match store.registry.resolve(&repository, &release.version.to_string())? {
-        Some(target) if target.digest == release.digest => {
-            store.registry.move_tag(&repository, tag, &target)
-        }
-        _ => Err(RegistryError::Missing(format!("{repository}:{}", release.version))),
+    match store
+        .registry
+        .resolve(&repository, &release.version.to_string())?
+    {
+        Some(target) if target.digest == release.digest => store.registry.move_tag(&repository, tag, &target),
+        _ => Err(RegistryError::Missing(format!(
+            "{repository}:{}",
+            release.version
+        ))),
     }
 }

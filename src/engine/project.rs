@@ -13,11 +13,11 @@ use crate::cache::Remembered;
 use crate::config::{self, Project};
 use crate::containerfile::recipe::Recipe;
 use crate::graph::{Graph, SealError};
-use crate::model::{CommitId, ImageName, Problem, Problems, RepoPath, Revision};
+use crate::model::{CommitId, Digest, ImageName, Problem, Problems, RepoPath, Revision};
 use crate::plan::{ImageSource, Sources};
 use crate::revision::{self, Contexts, Limits, Manifest, Records};
-use crate::tree::SourceTree;
 use crate::tree::disk::DiskTree;
+use crate::tree::{Kind, SourceTree};
 use rayon::prelude::*;
 use resolver::Resolver;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +64,7 @@ pub struct Image {
     /// Its container file.
     pub file: RepoPath,
     /// What that asks for.
-    pub recipe: Recipe,
+    pub recipe: Arc<Recipe>,
     /// What that reads.
     pub manifest: Manifest,
     /// The revision.
@@ -107,7 +107,10 @@ impl Loaded {
             generated,
         };
         let key = loaded.key();
-        let known = key.as_ref().filter(|_| remembered).and_then(|key| loaded.origin.results.get(key));
+        let known = key
+            .as_ref()
+            .filter(|_| remembered)
+            .and_then(|key| loaded.origin.results.get(key));
         if let Some(known) = known.and_then(|bytes| remembered::read(&bytes)) {
             loaded.warnings = known.warnings();
             loaded.sources.order = known.order.clone();
@@ -117,14 +120,21 @@ impl Loaded {
         loaded.compute()?;
         if let Some(key) = key {
             // The cache is disposable: a failure to write it changes no result.
-            let _ = loaded.origin.results.put(&key, &remembered::write(&loaded.sources, &loaded.warnings));
+            let _ = loaded
+                .origin
+                .results
+                .put(&key, &remembered::write(&loaded.sources, &loaded.warnings));
         }
         Ok(loaded)
     }
 
     /// What all results depend on; none when something is read that nothing names.
     fn key(&self) -> Option<Vec<u8>> {
-        let identity = self.origin.identity.as_ref().filter(|_| self.generated.is_empty())?;
+        let identity = self
+            .origin
+            .identity
+            .as_ref()
+            .filter(|_| self.generated.is_empty())?;
         let config = self.origin.config.to_string();
         Some(format!("{}\n{identity}\n{config}\n", remembered::FORMAT).into_bytes())
     }
@@ -149,14 +159,18 @@ impl Loaded {
                 Err(other) => return Err(other),
             }
         }
-        let (warnings, errors): (Vec<Problem>, Vec<Problem>) =
-            problems.into_iter().partition(|problem| problem.severity > crate::model::Severity::Error);
+        let (warnings, errors): (Vec<Problem>, Vec<Problem>) = problems
+            .into_iter()
+            .partition(|problem| problem.severity > crate::model::Severity::Error);
         if let Some(errors) = Problems::of(errors) {
             return Err(Failure::Project(errors));
         }
         self.warnings.extend(warnings);
-        self.warnings = Problems::of(std::mem::take(&mut self.warnings)).map(Problems::into_vec).unwrap_or_default();
-        let graph = graph.ok_or_else(|| Failure::Bug("a graph that is neither whole nor a problem".into()))?;
+        self.warnings = Problems::of(std::mem::take(&mut self.warnings))
+            .map(Problems::into_vec)
+            .unwrap_or_default();
+        let graph =
+            graph.ok_or_else(|| Failure::Bug("a graph that is neither whole nor a problem".into()))?;
         self.sources.order = graph.order().to_vec();
         self.sources.images = images
             .iter()
@@ -175,24 +189,35 @@ impl Loaded {
 
     fn reads_changed(&self, image: &Image) -> bool {
         let changed = &self.origin.changed;
-        !changed.is_empty() && (changed.contains(&image.file) || image.reads().iter().any(|path| changed.contains(path)))
+        !changed.is_empty()
+            && (changed.contains(&image.file) || image.reads().iter().any(|path| changed.contains(path)))
     }
 
     fn seal(&self, resolved: &BTreeMap<ImageName, Resolved>, problems: &mut Vec<Problem>) -> Option<Graph> {
         let names = self.project.images.keys().cloned();
-        let edges = resolved.iter().flat_map(|(name, r)| edges(name, &r.recipe)).collect::<Vec<_>>();
+        let edges = resolved
+            .iter()
+            .flat_map(|(name, r)| edges(&self.project.images[name], &r.recipe))
+            .collect::<Vec<_>>();
         match Graph::seal(names, edges, self.project.root.clone()) {
             Ok(graph) => Some(graph),
             Err(SealError::Cycle(cycle)) => {
-                let place = cycle.path.first().and_then(|(name, ..)| self.project.images.get(name));
+                let place = cycle
+                    .path
+                    .first()
+                    .and_then(|(name, ..)| self.project.images.get(name));
                 let span = place.map_or(crate::model::Span::start(), |image| image.span);
                 let problem = self.project.problem(span, "cycle", cycle.to_string());
-                problems.push(problem.hint("break the circle: move what they share into an image that both use"));
+                problems
+                    .push(problem.hint("break the circle: move what they share into an image that both use"));
                 None
             }
             Err(SealError::Unknown(name)) => {
                 let message = format!("`{name}` is not an image of the project");
-                problems.push(self.project.problem(crate::model::Span::start(), "unknown-image", message));
+                problems.push(
+                    self.project
+                        .problem(crate::model::Span::start(), "unknown-image", message),
+                );
                 None
             }
         }
@@ -229,10 +254,65 @@ impl Loaded {
         self.finish(name, &resolved)
     }
 
+    /// Everything that an image reads: path in the repository, git mode, SHA-256.
+    ///
+    /// # Errors
+    /// As [`Loaded::contexts`].
+    pub fn reads(
+        &self,
+        name: &ImageName,
+        image: &Image,
+    ) -> Result<Vec<(String, &'static str, Digest)>, Failure> {
+        let contexts = self.contexts(name)?;
+        let sections = image.manifest.sections.iter().chain(&image.manifest.whole);
+        let mut reads = BTreeSet::new();
+        for section in sections {
+            let Some(context) = contexts.get(section.context.as_deref()) else {
+                continue;
+            };
+            for entry in section.roots.iter().flat_map(|root| &root.entries) {
+                let mode = match entry.kind {
+                    Kind::File { executable: false } => "100644",
+                    Kind::File { executable: true } => "100755",
+                    Kind::Link => "120000",
+                    _ => continue,
+                };
+                let below = entry
+                    .path
+                    .strip_prefix(&context.root)
+                    .unwrap_or_else(|| entry.path.clone());
+                reads.insert((context.display.join(&below), mode, entry.content));
+            }
+        }
+        Ok(reads
+            .into_iter()
+            .map(|(path, mode, digest)| (path.to_string(), mode, digest))
+            .collect())
+    }
+
+    /// Of these paths in the repository, those that lie where an image may read them: rings.yaml,
+    /// container files, and whatever a context keeps.
+    pub fn of_interest(&self, paths: &[RepoPath]) -> Vec<RepoPath> {
+        let names = self.project.images.keys();
+        let read: BTreeSet<RepoPath> = names
+            .filter_map(|name| self.image(name).ok())
+            .flat_map(|image| image.reads().into_iter().chain([image.file]))
+            .chain([self.origin.config.clone()])
+            .collect();
+        paths
+            .iter()
+            .filter(|path| read.contains(*path))
+            .cloned()
+            .collect()
+    }
+
     /// The container file of an image, as messages call it.
     pub fn file(&self, name: &ImageName) -> String {
         let resolver = Resolver::new(&self.project, &*self.origin.tree);
-        resolver.file(name).map(|file| file.to_string()).unwrap_or_default()
+        resolver
+            .file(name)
+            .map(|file| file.to_string())
+            .unwrap_or_default()
     }
 
     /// The contexts of an image.
@@ -242,7 +322,9 @@ impl Loaded {
     pub fn contexts(&self, name: &ImageName) -> Result<Contexts<'_>, Failure> {
         let image = &self.project.images[name];
         let resolver = Resolver::new(&self.project, &*self.origin.tree);
-        let file = resolver.file(name).ok_or_else(|| Failure::Bug(format!("{name} has no container file")))?;
+        let file = resolver
+            .file(name)
+            .ok_or_else(|| Failure::Bug(format!("{name} has no container file")))?;
         contexts::contexts(image, &file, &*self.origin.tree, &self.generated)
     }
 
@@ -256,14 +338,32 @@ impl Loaded {
         };
         let manifest = revision::select(&resolved.recipe, &contexts, &Limits::default()).map_err(problem)?;
         let image = &self.project.images[name];
-        let platform = self.project.platform.to_string();
+        let references = image
+            .contexts
+            .iter()
+            .filter_map(|(name, context)| match &context.what {
+                config::ContextSource::Folder { .. } => None,
+                config::ContextSource::Image(image) => {
+                    Some((name.as_str(), format!("{}/{image}", self.project.name)))
+                }
+                config::ContextSource::External(reference) => Some((name.as_str(), reference.to_string())),
+            });
         let inputs = revision::Inputs {
-            platforms: std::slice::from_ref(&platform),
             epoch: image.epoch.as_deref(),
-            container_file: resolved.source.text().as_bytes(),
-            args: &image.args,
+            container_file: &resolved.bytes,
+            args: image
+                .args
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect(),
+            target: image.target.as_deref(),
+            images: references.collect(),
         };
-        let (revision, records) = revision::compute(&resolved.recipe, &manifest, &inputs);
+        let plan = revision::Plan {
+            recipe: &resolved.recipe,
+            manifest: &manifest,
+        };
+        let (revision, records) = revision::compute(&[plan], &inputs);
         Ok(Image {
             file: resolved.file.clone(),
             recipe: resolved.recipe.clone(),
@@ -278,7 +378,9 @@ impl Image {
     /// The paths of all files that it reads of its contexts in the tree, its container file left out.
     pub fn reads(&self) -> BTreeSet<RepoPath> {
         let sections = self.manifest.sections.iter().chain(&self.manifest.whole);
-        let entries = sections.flat_map(|section| &section.roots).flat_map(|root| &root.entries);
+        let entries = sections
+            .flat_map(|section| &section.roots)
+            .flat_map(|root| &root.entries);
         entries.map(|entry| entry.path.clone()).collect()
     }
 }
@@ -296,7 +398,10 @@ fn read_config(tree: &dyn SourceTree, path: &RepoPath) -> Result<(Project, Vec<P
             ));
         }
         Err(crate::tree::TreeError::Limit { .. }) => {
-            return Err(Failure::request(format!("{path} is larger than 1 MiB"), "make it smaller"));
+            return Err(Failure::request(
+                format!("{path} is larger than 1 MiB"),
+                "make it smaller",
+            ));
         }
         Err(other) => return Err(other.into()),
     };

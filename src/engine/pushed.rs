@@ -11,12 +11,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 impl Pushed for Store {
-    fn pushed(
-        &self,
-        image: &ImageName,
-        version: &Version,
-        key: &ContentKey,
-    ) -> Result<There, JournalError> {
+    fn pushed(&self, image: &ImageName, version: &Version, key: &ContentKey) -> Result<There, JournalError> {
         let repository = self.repository(image);
         let Some(found) = self.registry.resolve(&repository, &version.to_string())? else {
             return Ok(There::Nothing);
@@ -50,5 +45,7 @@ fn key_of(manifest: &[u8]) -> Option<ContentKey> {
 pub fn digest_of(store: &Store, image: &ImageName, version: &Version) -> Result<Digest, RegistryError> {
     let repository = store.repository(image);
     let found = store.registry.resolve(&repository, &version.to_string())?;
-    found.map(|f| f.digest).ok_or_else(|| RegistryError::Missing(format!("{repository}:{version}")))
+    found
+        .map(|f| f.digest)
+        .ok_or_else(|| RegistryError::Missing(format!("{repository}:{version}")))
 }

@@ -1,8 +1,10 @@
 //! The store of one project: its registry, its repositories, its journal.
 
-use crate::model::{ImageName, ProjectName};
+use crate::model::{Digest, ImageName, ProjectName};
+use crate::plan::Records;
 use crate::registry::{Registry, Repository};
-use crate::state::journal::{Journal, TagJournal};
+use crate::state::ReleaseRecord;
+use crate::state::journal::{Journal, JournalError, TagJournal};
 use std::sync::Arc;
 
 /// Where the images and the journal of a project are.
@@ -37,5 +39,11 @@ impl Store {
     /// The repository of an image.
     pub fn repository(&self, image: &ImageName) -> Repository {
         Repository::new(&self.project, image.as_str())
+    }
+}
+
+impl Records for Store {
+    fn record(&self, digest: &Digest) -> Result<Arc<ReleaseRecord>, JournalError> {
+        self.journal.record(digest)
     }
 }

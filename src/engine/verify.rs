@@ -31,16 +31,25 @@ pub struct Report {
 /// [`Failure`] when the journal's head cannot be read at all.
 pub fn verify(store: &Store) -> Result<Report, Failure> {
     let mut report = Report::default();
-    let Some(head) = store.journal.head()? else { return Ok(report) };
+    let Some(head) = store.journal.head()? else {
+        return Ok(report);
+    };
     let records = chain(store, head.clone(), &mut report);
     let mut images: BTreeSet<(ImageName, Version, Digest)> = BTreeSet::new();
     for digest in records {
         match store.journal.record(&digest) {
             Ok(record) => {
                 report.releases += 1;
-                images.extend(record.images.iter().map(|(n, i)| (n.clone(), i.version.clone(), i.digest)));
+                images.extend(
+                    record
+                        .images
+                        .iter()
+                        .map(|(n, i)| (n.clone(), i.version.clone(), i.digest)),
+                );
             }
-            Err(error) => report.problems.push(format!("release record {digest}: {}", words(&error))),
+            Err(error) => report
+                .problems
+                .push(format!("release record {digest}: {}", words(&error))),
         }
     }
     for (name, prepared) in &head.entry.state.ante {
@@ -53,7 +62,9 @@ pub fn verify(store: &Store) -> Result<Report, Failure> {
         }
     }
     for tag in pointers::stale(store, &head.entry.state)? {
-        report.warnings.push(format!("ring tag {tag} is out of date; the next change rewrites it"));
+        report.warnings.push(format!(
+            "ring tag {tag} is out of date; the next change rewrites it"
+        ));
     }
     Ok(report)
 }
@@ -75,10 +86,15 @@ fn chain(store: &Store, head: Stored, report: &mut Report) -> BTreeSet<Digest> {
         match store.journal.at(seq - 1) {
             Ok(Some(before)) => {
                 if Some(before.digest) != parent {
-                    report.problems.push(format!("entry {seq} does not follow the entry {} that is there", seq - 1));
+                    report.problems.push(format!(
+                        "entry {seq} does not follow the entry {} that is there",
+                        seq - 1
+                    ));
                 }
                 if before.entry.lineage != next.entry.lineage {
-                    report.problems.push(format!("entry {} belongs to another journal", seq - 1));
+                    report
+                        .problems
+                        .push(format!("entry {} belongs to another journal", seq - 1));
                 }
                 next = before;
             }
@@ -87,7 +103,9 @@ fn chain(store: &Store, head: Stored, report: &mut Report) -> BTreeSet<Digest> {
                 return records;
             }
             Err(error) => {
-                report.problems.push(format!("entry {}: {}", seq - 1, words(&error)));
+                report
+                    .problems
+                    .push(format!("entry {}: {}", seq - 1, words(&error)));
                 return records;
             }
         }
@@ -108,9 +126,18 @@ fn words(error: &JournalError) -> String {
 fn image(store: &Store, name: &ImageName, version: &Version, digest: &Digest) -> Result<(), String> {
     let repository = store.repository(name);
     let said = |error: RegistryError| error.to_string();
-    match store.registry.resolve(&repository, &version.to_string()).map_err(said)? {
+    match store
+        .registry
+        .resolve(&repository, &version.to_string())
+        .map_err(said)?
+    {
         Some(found) if found.digest == *digest => {}
-        Some(found) => return Err(format!("its tag points at {}, the record says {digest}", found.digest)),
+        Some(found) => {
+            return Err(format!(
+                "its tag points at {}, the record says {digest}",
+                found.digest
+            ));
+        }
         None => return Err("its tag is missing".into()),
     }
     let manifest = store.registry.manifest(&repository, digest).map_err(said)?;
@@ -124,8 +151,13 @@ fn image(store: &Store, name: &ImageName, version: &Version, digest: &Digest) ->
 
 fn blob(store: &Store, repository: &Repository, descriptor: &Value) -> Result<(), String> {
     let digest = descriptor["digest"].as_str().unwrap_or_default();
-    let digest: Digest = digest.parse().map_err(|_| format!("`{digest}` is not a digest"))?;
-    let mut stream = store.registry.blob(repository, &digest).map_err(|error| error.to_string())?;
+    let digest: Digest = digest
+        .parse()
+        .map_err(|_| format!("`{digest}` is not a digest"))?;
+    let mut stream = store
+        .registry
+        .blob(repository, &digest)
+        .map_err(|error| error.to_string())?;
     let mut buffer = vec![0; 1 << 16];
     let mut size = 0_u64;
     loop {
@@ -137,6 +169,9 @@ fn blob(store: &Store, repository: &Repository, descriptor: &Value) -> Result<()
     }
     match descriptor["size"].as_u64() {
         Some(promised) if promised == size => Ok(()),
-        _ => Err(format!("blob {digest} has {size} bytes, its manifest says {}", descriptor["size"])),
+        _ => Err(format!(
+            "blob {digest} has {size} bytes, its manifest says {}",
+            descriptor["size"]
+        )),
     }
 }

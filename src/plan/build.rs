@@ -172,12 +172,7 @@ pub trait Pushed {
     ///
     /// # Errors
     /// [`JournalError`] when the registry cannot be read.
-    fn pushed(
-        &self,
-        image: &ImageName,
-        version: &Version,
-        key: &ContentKey,
-    ) -> Result<There, JournalError>;
+    fn pushed(&self, image: &ImageName, version: &Version, key: &ContentKey) -> Result<There, JournalError>;
 }
 
 /// The world that a build is planned in.
@@ -262,7 +257,11 @@ fn check_request(world: &World<'_>, request: &Request) -> Result<(), Refusal> {
         }
         Target::Ring(_) => {}
     }
-    if let Some(stray) = request.majors.iter().find(|m| !request.names.is_empty() && !request.names.contains(*m)) {
+    if let Some(stray) = request
+        .majors
+        .iter()
+        .find(|m| !request.names.is_empty() && !request.names.contains(*m))
+    {
         return Err(Refusal::request(
             format!("a major is asked for {stray}, which is not among the images to build"),
             format!("ringshift build {stray} --major {stray}"),
@@ -292,7 +291,10 @@ impl Base {
             Some(ring) => known::held(state, world.records, ring)?,
             None => None,
         };
-        let mut images = record.as_ref().map(|record| record.images.clone()).unwrap_or_default();
+        let mut images = record
+            .as_ref()
+            .map(|record| record.images.clone())
+            .unwrap_or_default();
         let mut moved_in_ante = BTreeSet::new();
         if *target == Target::Ante {
             for (name, prepared) in &state.ante {
@@ -408,7 +410,12 @@ impl Chosen {
             images.insert(name.clone(), source);
         }
         for name in &taken {
-            images.extend(sources.images.get(name).map(|source| (name.clone(), source.clone())));
+            images.extend(
+                sources
+                    .images
+                    .get(name)
+                    .map(|source| (name.clone(), source.clone())),
+            );
         }
         if in_ante {
             images.remove(&root);
@@ -433,7 +440,12 @@ fn topological(images: &BTreeMap<ImageName, ImageSource>, root: &ImageName) -> V
     while !open.is_empty() {
         let ready = open
             .iter()
-            .find(|name| images[**name].dependencies.iter().all(|base| !open.contains(base) || base == **name))
+            .find(|name| {
+                images[**name]
+                    .dependencies
+                    .iter()
+                    .all(|base| !open.contains(base) || base == **name)
+            })
             .or(open.first())
             .copied();
         let Some(next) = ready else { break };
@@ -498,7 +510,11 @@ impl Planner<'_> {
             let held = || self.base.images.get(base).map(|held| held.version.clone());
             self.versions.get(base).cloned().or_else(held)
         };
-        source.dependencies.iter().filter_map(|base| Some((base.clone(), version(base)?))).collect()
+        source
+            .dependencies
+            .iter()
+            .filter_map(|base| Some((base.clone(), version(base)?)))
+            .collect()
     }
 
     fn reasons(
@@ -593,7 +609,13 @@ impl Planner<'_> {
 
     /// The known versions that may be adopted, the highest first.
     fn adoptable(&self, step: &Step) -> Result<Vec<Known>, Refusal> {
-        if let Some(prepared) = self.world.state.ante.get(&step.image).filter(|_| self.request.from_ante) {
+        if let Some(prepared) = self
+            .world
+            .state
+            .ante
+            .get(&step.image)
+            .filter(|_| self.request.from_ante)
+        {
             let passed = step.from.as_ref().is_some_and(|held| *held > prepared.version);
             if !passed {
                 return Ok(vec![Known {
@@ -621,7 +643,9 @@ impl Planner<'_> {
     fn adopt(&mut self, step: &mut Step, known: Known) -> Result<bool, Refusal> {
         let there = match known.origin {
             Origin::Reservation { .. } => {
-                self.world.pushed.pushed(&step.image, &known.version, &known.key)?
+                self.world
+                    .pushed
+                    .pushed(&step.image, &known.version, &known.key)?
             }
             _ => known.digest.map_or(There::Other, There::Same),
         };
@@ -722,9 +746,10 @@ fn assemble(
     let reads_ante = request.target == Target::Ante || request.from_ante;
     let first = || state.first().and_then(|ring| state.release(ring)).cloned();
     let layers = match stepped.get(&chosen.root) {
-        Some(step) if step.action == Action::Build => {
-            step.sources.clone().or_else(|| Some(world.sources.commit.clone()))
-        }
+        Some(step) if step.action == Action::Build => step
+            .sources
+            .clone()
+            .or_else(|| Some(world.sources.commit.clone())),
         Some(_) if result.get(&chosen.root).is_some_and(|root| root.commit.is_some()) => {
             layers_of_relabelled(base, world, chosen)
         }
@@ -755,7 +780,8 @@ fn assemble(
 
 fn layers_of_relabelled(base: &Base, world: &World<'_>, chosen: &Chosen) -> Option<CommitId> {
     let held = base.images.get(&chosen.root);
-    let same = held.is_some_and(|held| Some(held.revision) == chosen.images.get(&chosen.root).map(|s| s.revision));
+    let same =
+        held.is_some_and(|held| Some(held.revision) == chosen.images.get(&chosen.root).map(|s| s.revision));
     match &base.record {
         Some(record) if same => record.root.layers.clone(),
         _ => Some(world.sources.commit.clone()),
@@ -768,7 +794,9 @@ fn of_step(step: &Step, held: Option<&ImageRecord>) -> ImageRecord {
         digest: step.digest.unwrap_or(Digest::of(b"")),
         revision: step.revision,
         dependencies: step.dependencies.clone(),
-        commit: held.filter(|held| held.revision == step.revision).and_then(|held| held.commit.clone()),
+        commit: held
+            .filter(|held| held.revision == step.revision)
+            .and_then(|held| held.commit.clone()),
         replaces: step.from.clone(),
         dirty: step.dirty,
     }
@@ -869,13 +897,20 @@ fn keeps_what_the_ring_has(
         if standing_in { None } else { base.images.get(name) }
     };
     let asked = chosen.taken.iter().chain(&chosen.removed);
-    let held = asked.filter_map(|name| Some((name.clone(), of_ring(name)?))).collect();
+    let held = asked
+        .filter_map(|name| Some((name.clone(), of_ring(name)?)))
+        .collect();
     let incoming = |name: &ImageName| Incoming {
         version: plan.result.get(name).map(|image| image.version.clone()),
         revision: plan.result.get(name).map(|image| image.revision),
         commit: Some(world.sources.commit.clone()),
     };
-    let incoming = chosen.taken.iter().chain(&chosen.removed).map(|n| (n.clone(), incoming(n))).collect();
+    let incoming = chosen
+        .taken
+        .iter()
+        .chain(&chosen.removed)
+        .map(|n| (n.clone(), incoming(n)))
+        .collect();
     let replacement = Replacement {
         ring: &request.target.to_string(),
         held: &release.version,
@@ -891,22 +926,27 @@ fn not_frozen(world: &World<'_>, request: &Request, base: &Base, plan: &Plan) ->
         Target::Ring(ring) => ring,
         Target::Ante => return not_frozen_in_ante(world, plan),
     };
-    let contents =
-        plan.result.iter().map(|(name, image)| (name.clone(), (image.version.clone(), image.key()))).collect();
+    let contents = plan
+        .result
+        .iter()
+        .map(|(name, image)| (name.clone(), (image.version.clone(), image.key())))
+        .collect();
     let found = guard::frozen_content(world.state, ring, &plan.root, &contents, base.record.as_deref());
     found.map_or(Ok(()), |freeze| Err(frozen(&request.target, plan, freeze)))
 }
 
 fn not_frozen_in_ante(world: &World<'_>, plan: &Plan) -> Result<(), Refusal> {
     let everywhere = |freeze: &&crate::state::Freeze| {
-        world.state.first().is_some_and(|first| freeze.covers(first, &world.state.chain))
+        world
+            .state
+            .first()
+            .is_some_and(|first| freeze.covers(first, &world.state.chain))
     };
-    let hit = world
-        .state
-        .freezes
-        .iter()
-        .filter(everywhere)
-        .find(|freeze| plan.steps.iter().any(|s| s.image == freeze.image && s.to == freeze.version));
+    let hit = world.state.freezes.iter().filter(everywhere).find(|freeze| {
+        plan.steps
+            .iter()
+            .any(|s| s.image == freeze.image && s.to == freeze.version)
+    });
     hit.map_or(Ok(()), |freeze| Err(frozen(&Target::Ante, plan, freeze)))
 }
 
@@ -914,7 +954,11 @@ fn frozen(target: &Target, plan: &Plan, freeze: &crate::state::Freeze) -> Refusa
     let version = plan.result.get(&freeze.image).map(|image| image.version.clone());
     Refusal::Frozen {
         ring: target.to_string(),
-        what: format!("{} {}", freeze.image, version.unwrap_or_else(|| freeze.version.clone())),
+        what: format!(
+            "{} {}",
+            freeze.image,
+            version.unwrap_or_else(|| freeze.version.clone())
+        ),
         freeze: Box::new(freeze.clone()),
     }
 }
@@ -929,7 +973,13 @@ fn not_inside(world: &World<'_>, request: &Request, plan: &Plan) -> Result<(), R
     let Some(holder) = inner.iter().rev().find(|r| state.release(r) == Some(adopted)) else {
         return Ok(());
     };
-    let way = state.chain.iter().skip_while(|r| r != holder).skip(1).take_while(|r| *r != ring).chain([ring]);
+    let way = state
+        .chain
+        .iter()
+        .skip_while(|r| r != holder)
+        .skip(1)
+        .take_while(|r| *r != ring)
+        .chain([ring]);
     let shifts: Vec<String> = way.map(|r| format!("ringshift shift {r}")).collect();
     Err(Refusal::Rule {
         message: format!("the result would be {}, which {holder} holds", adopted.version),

@@ -7,16 +7,23 @@ use super::transition::Transition;
 use crate::model::{Digest, ImageName, Version};
 use crate::state::entry::FORMAT;
 use crate::state::journal::JournalError;
-use crate::state::{
-    Prepared, ReleaseRecord, ReleaseRef, Reservation, RootRecord, State, Timestamp, Verb,
-};
+use crate::state::{Prepared, ReleaseRecord, ReleaseRef, Reservation, RootRecord, State, Timestamp, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Takes the plan's new numbers. `None`: it has none.
 pub fn reserve(state: &State, plan: &Plan, at: Timestamp) -> Option<Transition> {
     let mut transition = Transition::new(Verb::Reserve, state.clone());
-    for step in plan.steps.iter().filter(|step| step.action != Action::Adopt && !step.reserved) {
-        transition.state.numbers.entry(step.image.clone()).or_default().mark(&step.to);
+    for step in plan
+        .steps
+        .iter()
+        .filter(|step| step.action != Action::Adopt && !step.reserved)
+    {
+        transition
+            .state
+            .numbers
+            .entry(step.image.clone())
+            .or_default()
+            .mark(&step.to);
         transition.state.reservations.push(Reservation {
             image: step.image.clone(),
             version: step.to.clone(),
@@ -101,7 +108,10 @@ fn contained(
         let other = records.record(&release.record)?;
         let all = contains(&record.commit, &other.commit)
             && other.images.iter().all(|(name, theirs)| {
-                let ours = record.images.get(name).map_or(Some(&record.commit), |image| image.commit.as_ref());
+                let ours = record
+                    .images
+                    .get(name)
+                    .map_or(Some(&record.commit), |image| image.commit.as_ref());
                 match (ours, &theirs.commit) {
                     (_, None) => true,
                     (Some(ours), Some(theirs)) => contains(ours, theirs),
@@ -129,7 +139,9 @@ pub fn complete(
     transition.overrides.clone_from(&plan.overrides);
     let after = &mut transition.state;
     let done: BTreeMap<&ImageName, &Version> = plan.steps.iter().map(|s| (&s.image, &s.to)).collect();
-    after.reservations.retain(|taken| done.get(&taken.image) != Some(&&taken.version));
+    after
+        .reservations
+        .retain(|taken| done.get(&taken.image) != Some(&&taken.version));
     for (name, version) in done {
         after.numbers.entry(name.clone()).or_default().mark(version);
     }

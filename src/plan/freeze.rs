@@ -29,8 +29,10 @@ impl std::fmt::Display for Named {
 /// Adds a freeze; one of the same version that an unshift left is widened instead, so that no
 /// version has two.
 pub(super) fn add(state: &mut State, freeze: Freeze) {
-    let there =
-        state.freezes.iter_mut().find(|there| there.image == freeze.image && there.version == freeze.version);
+    let there = state
+        .freezes
+        .iter_mut()
+        .find(|there| there.image == freeze.image && there.version == freeze.version);
     let Some(there) = there else {
         state.freezes.push(freeze);
         return;
@@ -60,7 +62,10 @@ pub fn freeze(
 ) -> Result<Option<Transition>, Refusal> {
     let (image, record) = find(state, records, named)?;
     let key = record.images[&image].key();
-    let there = state.freezes.iter().find(|there| there.image == image && there.version == named.version);
+    let there = state
+        .freezes
+        .iter()
+        .find(|there| there.image == image && there.version == named.version);
     if there.is_some_and(|there| there.scope == FreezeScope::All && there.fixed_in.is_empty()) {
         return Ok(None);
     }
@@ -130,7 +135,11 @@ pub fn find(
     for release in known::releases(state) {
         let record = records.record(&release.record)?;
         let image = named.image.clone().unwrap_or_else(|| record.root.image.clone());
-        if record.images.get(&image).is_some_and(|found| found.version == named.version) {
+        if record
+            .images
+            .get(&image)
+            .is_some_and(|found| found.version == named.version)
+        {
             return Ok((image, record));
         }
     }

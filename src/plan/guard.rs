@@ -19,20 +19,29 @@ pub fn frozen_content<'a>(
     held: Option<&ReleaseRecord>,
 ) -> Option<&'a Freeze> {
     let holds = |image: &ImageName, version: &Version| {
-        held.and_then(|record| record.images.get(image)).is_some_and(|there| there.version == *version)
+        held.and_then(|record| record.images.get(image))
+            .is_some_and(|there| there.version == *version)
     };
-    state.freezes.iter().filter(|freeze| freeze.covers(ring, &state.chain)).find(|freeze| {
-        let same = |(version, key): &(Version, ContentKey)| match freeze.image == *root {
-            true => *key == freeze.key,
-            false => *version == freeze.version && !holds(&freeze.image, version),
-        };
-        incoming.get(&freeze.image).is_some_and(same)
-    })
+    state
+        .freezes
+        .iter()
+        .filter(|freeze| freeze.covers(ring, &state.chain))
+        .find(|freeze| {
+            let same = |(version, key): &(Version, ContentKey)| match freeze.image == *root {
+                true => *key == freeze.key,
+                false => *version == freeze.version && !holds(&freeze.image, version),
+            };
+            incoming.get(&freeze.image).is_some_and(same)
+        })
 }
 
 /// Versions and content keys of a release, as [`frozen_content`] wants them.
 pub fn contents(record: &ReleaseRecord) -> BTreeMap<ImageName, (Version, ContentKey)> {
-    record.images.iter().map(|(name, image)| (name.clone(), (image.version.clone(), image.key()))).collect()
+    record
+        .images
+        .iter()
+        .map(|(name, image)| (name.clone(), (image.version.clone(), image.key())))
+        .collect()
 }
 
 /// Refuses a shift of frozen content, or of a release that contains a withdrawn one's commit (M6).
@@ -55,7 +64,11 @@ pub fn not_frozen(
     };
     let incoming = contents(record);
     let same_content = frozen_content(state, ring, &record.root.image, &incoming, held);
-    for freeze in state.freezes.iter().filter(|freeze| freeze.covers(ring, &state.chain)) {
+    for freeze in state
+        .freezes
+        .iter()
+        .filter(|freeze| freeze.covers(ring, &state.chain))
+    {
         let question = || format!("{} contains the fault of {}", release.version, freeze.version);
         let contains = |commit: &CommitId| {
             let answer = if record.commit == *commit {
@@ -96,7 +109,9 @@ fn recorded(
     record: &ReleaseRecord,
     records: &dyn Records,
 ) -> Result<Option<bool>, Refusal> {
-    let Some(withdrawn) = &freeze.record else { return Ok(None) };
+    let Some(withdrawn) = &freeze.record else {
+        return Ok(None);
+    };
     if record.commit == *commit || record.contains.contains(withdrawn) {
         return Ok(Some(true));
     }
@@ -177,7 +192,10 @@ pub fn no_lost_fixes(
             losses,
         });
     }
-    Ok(forgiven.into_iter().chain(head_used.map(|commit| Override::Head { commit })).collect())
+    Ok(forgiven
+        .into_iter()
+        .chain(head_used.map(|commit| Override::Head { commit }))
+        .collect())
 }
 
 enum Verdict {

@@ -1,7 +1,7 @@
 //! Versions that are known: from rings, histories, withdrawn lists, ante and reservations (B5).
 
 use crate::model::{Digest, ImageName, RingName, Version};
-use crate::state::journal::{Journal, JournalError};
+use crate::state::journal::JournalError;
 use crate::state::{ContentKey, ImageRecord, ReleaseRecord, ReleaseRef, State};
 use std::sync::Arc;
 
@@ -14,12 +14,6 @@ pub trait Records {
     fn record(&self, digest: &Digest) -> Result<Arc<ReleaseRecord>, JournalError>;
 }
 
-impl<T: Journal + ?Sized> Records for T {
-    fn record(&self, digest: &Digest) -> Result<Arc<ReleaseRecord>, JournalError> {
-        Journal::record(self, digest)
-    }
-}
-
 /// The record of what a ring holds.
 ///
 /// # Errors
@@ -29,7 +23,10 @@ pub fn held(
     records: &dyn Records,
     ring: &RingName,
 ) -> Result<Option<Arc<ReleaseRecord>>, JournalError> {
-    state.release(ring).map(|release| records.record(&release.record)).transpose()
+    state
+        .release(ring)
+        .map(|release| records.record(&release.record))
+        .transpose()
 }
 
 /// Where a known version comes from.
@@ -63,7 +60,11 @@ pub struct Known {
 
 /// Every known release, each once.
 pub fn releases(state: &State) -> Vec<ReleaseRef> {
-    let mut all: Vec<ReleaseRef> = state.rings.values().flat_map(|ring| ring.known().cloned()).collect();
+    let mut all: Vec<ReleaseRef> = state
+        .rings
+        .values()
+        .flat_map(|ring| ring.known().cloned())
+        .collect();
     all.sort();
     all.dedup();
     all
@@ -78,7 +79,12 @@ pub fn versions(state: &State, records: &dyn Records, image: &ImageName) -> Resu
     for release in releases(state) {
         let record = records.record(&release.record)?;
         let is_root = record.root.image == *image;
-        known.extend(record.images.get(image).map(|found| of_record(found, release, is_root)));
+        known.extend(
+            record
+                .images
+                .get(image)
+                .map(|found| of_record(found, release, is_root)),
+        );
     }
     known.extend(state.ante.get(image).map(|prepared| Known {
         version: prepared.version.clone(),
@@ -87,13 +93,19 @@ pub fn versions(state: &State, records: &dyn Records, image: &ImageName) -> Resu
         digest: Some(prepared.digest),
         origin: Origin::Ante,
     }));
-    known.extend(state.reservations.iter().filter(|r| r.image == *image).map(|taken| Known {
-        version: taken.version.clone(),
-        key: taken.key,
-        dirty: taken.dirty,
-        digest: None,
-        origin: Origin::Reservation { major: taken.major },
-    }));
+    known.extend(
+        state
+            .reservations
+            .iter()
+            .filter(|r| r.image == *image)
+            .map(|taken| Known {
+                version: taken.version.clone(),
+                key: taken.key,
+                dirty: taken.dirty,
+                digest: None,
+                origin: Origin::Reservation { major: taken.major },
+            }),
+    );
     Ok(known)
 }
 

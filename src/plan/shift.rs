@@ -32,15 +32,19 @@ pub fn shift(
     overrides: &Overrides,
 ) -> Result<Option<Transition>, Refusal> {
     let state = world.state;
-    let place = state.place(ring).ok_or_else(|| Refusal::no_such_ring(ring, &state.chain))?;
+    let place = state
+        .place(ring)
+        .ok_or_else(|| Refusal::no_such_ring(ring, &state.chain))?;
     let before = place.checked_sub(1).and_then(|place| state.chain.get(place));
-    let source = before.and_then(|before| state.release(before)).ok_or_else(|| Refusal::Request {
-        message: match before {
-            Some(before) => format!("{before}, the ring before {ring}, holds no release"),
-            None => format!("{ring} takes over from ante, and ante holds nothing"),
-        },
-        hint: Some("ringshift status shows what each ring holds".into()),
-    })?;
+    let source = before
+        .and_then(|before| state.release(before))
+        .ok_or_else(|| Refusal::Request {
+            message: match before {
+                Some(before) => format!("{before}, the ring before {ring}, holds no release"),
+                None => format!("{ring} takes over from ante, and ante holds nothing"),
+            },
+            hint: Some("ringshift status shows what each ring holds".into()),
+        })?;
     take(world, ring, source, overrides)
 }
 
@@ -55,11 +59,16 @@ pub fn train(world: &World<'_>, overrides: &Overrides) -> Result<Option<Transiti
     let pairs: Vec<_> = state.chain.windows(2).collect();
     for pair in pairs.iter().rev() {
         let (before, ring) = (&pair[0], &pair[1]);
-        let Some(source) = state.release(before) else { continue };
+        let Some(source) = state.release(before) else {
+            continue;
+        };
         match take(world, ring, source, overrides) {
             Ok(None) => {}
             Ok(Some(step)) => {
-                train.state.rings.extend(step.state.rings.get(ring).map(|r| (ring.clone(), r.clone())));
+                train
+                    .state
+                    .rings
+                    .extend(step.state.rings.get(ring).map(|r| (ring.clone(), r.clone())));
                 train.overrides.extend(step.overrides);
                 train.notes.extend(step.notes);
             }
@@ -106,14 +115,23 @@ pub fn take(
         transition.overrides.push(Override::AllowDirty);
     }
     let (records, commits) = (world.records, world.commits);
-    guard::not_frozen(state, ring, source, &record, held_record.as_deref(), records, commits)?;
+    guard::not_frozen(
+        state,
+        ring,
+        source,
+        &record,
+        held_record.as_deref(),
+        records,
+        commits,
+    )?;
     if let (Some(held), Some(held_record)) = (held, &held_record) {
         let kept = keeps_fixes(world, ring, held, held_record, source, &record, overrides)?;
         transition.overrides.extend(kept);
         if source.version < held.version {
-            transition
-                .notes
-                .push(format!("{} is a lower number than {}, which {ring} holds", source.version, held.version));
+            transition.notes.push(format!(
+                "{} is a lower number than {}, which {ring} holds",
+                source.version, held.version
+            ));
         }
     }
     if let Some(there) = transition.state.rings.get_mut(ring) {
@@ -124,7 +142,9 @@ pub fn take(
 
 fn dirty_images(record: &ReleaseRecord) -> Vec<String> {
     let dirty = record.images.iter().filter(|(_, image)| image.dirty);
-    dirty.map(|(name, image)| format!("{name} {}", image.version)).collect()
+    dirty
+        .map(|(name, image)| format!("{name} {}", image.version))
+        .collect()
 }
 
 fn keeps_fixes(
@@ -140,15 +160,21 @@ fn keeps_fixes(
         return Ok(Vec::new());
     }
     let names: BTreeSet<&ImageName> = held_record.images.keys().collect();
-    let incoming: BTreeMap<ImageName, Incoming> =
-        names.iter().map(|name| ((*name).clone(), arriving(record, name))).collect();
+    let incoming: BTreeMap<ImageName, Incoming> = names
+        .iter()
+        .map(|name| ((*name).clone(), arriving(record, name)))
+        .collect();
     let replacement = Replacement {
         ring: ring.as_str(),
         held: &held.version,
         incoming: &source.version.to_string(),
         head: head(world),
     };
-    let held_images = held_record.images.iter().map(|(name, image)| (name.clone(), image)).collect();
+    let held_images = held_record
+        .images
+        .iter()
+        .map(|(name, image)| (name.clone(), image))
+        .collect();
     guard::no_lost_fixes(&replacement, &held_images, &incoming, overrides, world.commits)
 }
 

@@ -33,7 +33,12 @@ impl Sources {
         let mut found = BTreeSet::new();
         let mut open = vec![image];
         while let Some(next) = open.pop() {
-            for base in self.images.get(next).iter().flat_map(|source| &source.dependencies) {
+            for base in self
+                .images
+                .get(next)
+                .iter()
+                .flat_map(|source| &source.dependencies)
+            {
                 if found.insert(base.clone()) {
                     open.push(base);
                 }
@@ -48,7 +53,10 @@ impl Sources {
         let mut found = BTreeSet::new();
         for name in &self.order {
             let used = self.images.get(name).is_some_and(|source| {
-                source.dependencies.iter().any(|base| images.contains(base) || found.contains(base))
+                source
+                    .dependencies
+                    .iter()
+                    .any(|base| images.contains(base) || found.contains(base))
             });
             if used {
                 found.insert(name.clone());

@@ -30,8 +30,11 @@ pub fn taken(
     let mut taken = names.clone();
     for name in names {
         for base in sources.bases(name) {
-            let shaken =
-                changed(&base) || sources.bases(&base).iter().any(|below| changed(below) || in_ante(below));
+            let shaken = changed(&base)
+                || sources
+                    .bases(&base)
+                    .iter()
+                    .any(|below| changed(below) || in_ante(below));
             if shaken {
                 taken.insert(base);
             }

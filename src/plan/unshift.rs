@@ -52,7 +52,10 @@ pub fn unshift(
     overrides: &Overrides,
 ) -> Result<Option<Transition>, Refusal> {
     let state = world.state;
-    let there = state.rings.get(ring).ok_or_else(|| Refusal::no_such_ring(ring, &state.chain))?;
+    let there = state
+        .rings
+        .get(ring)
+        .ok_or_else(|| Refusal::no_such_ring(ring, &state.chain))?;
     let Some(held) = &there.release else {
         if let Back::To(version) = back
             && let Some(release) = there.withdrawn.iter().rev().find(|r| r.version == *version)
@@ -63,9 +66,15 @@ pub fn unshift(
     };
     match back {
         Back::One if there.history.is_empty() => {
-            let mut refusal = nothing(ring, there, format!("{ring} held nothing before {}", held.version));
+            let mut refusal = nothing(
+                ring,
+                there,
+                format!("{ring} held nothing before {}", held.version),
+            );
             if let Refusal::NothingToUnshift { hint, .. } = &mut refusal {
-                *hint = Some(format!("ringshift unshift {ring} --empty takes back its first release"));
+                *hint = Some(format!(
+                    "ringshift unshift {ring} --empty takes back its first release"
+                ));
             }
             Err(refusal)
         }
@@ -73,7 +82,10 @@ pub fn unshift(
         Back::Empty if !there.history.is_empty() => Err(nothing(
             ring,
             there,
-            format!("{ring} held other releases before {}, so it does not go back to nothing", held.version),
+            format!(
+                "{ring} held other releases before {}, so it does not go back to nothing",
+                held.version
+            ),
         )),
         Back::Empty => pop(world, earlier, ring, 1, author).map(Some),
         Back::To(version) if *version == held.version => Ok(None),
@@ -104,14 +116,26 @@ pub fn unshift_train(
         hint: Some("ringshift unshift RING takes back one ring".into()),
     };
     let state = world.state;
-    let seq = state.train.ok_or_else(|| none("there is no train to take back"))?;
-    let after = earlier.state_at(seq)?.ok_or_else(|| none("the entry of the last train is gone"))?;
-    let before = earlier.state_at(seq - 1)?.ok_or_else(|| none("the entry before the last train is gone"))?;
-    let moved: Vec<&RingName> =
-        after.chain.iter().filter(|ring| before.rings.get(*ring) != after.rings.get(*ring)).collect();
+    let seq = state
+        .train
+        .ok_or_else(|| none("there is no train to take back"))?;
+    let after = earlier
+        .state_at(seq)?
+        .ok_or_else(|| none("the entry of the last train is gone"))?;
+    let before = earlier
+        .state_at(seq - 1)?
+        .ok_or_else(|| none("the entry before the last train is gone"))?;
+    let moved: Vec<&RingName> = after
+        .chain
+        .iter()
+        .filter(|ring| before.rings.get(*ring) != after.rings.get(*ring))
+        .collect();
     let same = |ring: &RingName| {
         let stack = |state: &State| {
-            state.rings.get(ring).map(|r| (r.release.clone(), r.history.clone(), r.below))
+            state
+                .rings
+                .get(ring)
+                .map(|r| (r.release.clone(), r.history.clone(), r.below))
         };
         stack(state) == stack(&after)
     };
@@ -120,7 +144,10 @@ pub fn unshift_train(
     }
     let mut transition = Transition::new(Verb::Unshift, state.clone());
     for ring in moved {
-        let step = World { state: &transition.state, ..*world };
+        let step = World {
+            state: &transition.state,
+            ..*world
+        };
         let popped = pop(&step, earlier, ring, 1, author)?;
         transition.state = popped.state;
         transition.notes.extend(popped.notes);
@@ -135,7 +162,10 @@ pub fn unshift_train(
 /// [`Refusal::NothingToUnshift`] when none of it is there.
 pub fn unshift_ante(state: &State, images: &BTreeSet<ImageName>) -> Result<Transition, Refusal> {
     let mut transition = Transition::new(Verb::Unshift, state.clone());
-    transition.state.ante.retain(|name, _| !images.is_empty() && !images.contains(name));
+    transition
+        .state
+        .ante
+        .retain(|name, _| !images.is_empty() && !images.contains(name));
     if transition.state.ante.len() == state.ante.len() {
         let names: Vec<&str> = images.iter().map(ImageName::as_str).collect();
         let message = match names.as_slice() {
@@ -154,7 +184,12 @@ pub fn unshift_ante(state: &State, images: &BTreeSet<ImageName>) -> Result<Trans
 fn nothing(ring: &RingName, there: &Ring, message: String) -> Refusal {
     Refusal::NothingToUnshift {
         message,
-        history: there.history.iter().rev().map(|release| release.version.clone()).collect(),
+        history: there
+            .history
+            .iter()
+            .rev()
+            .map(|release| release.version.clone())
+            .collect(),
         hint: (!there.history.is_empty()).then(|| format!("ringshift unshift {ring} --to VERSION")),
     }
 }
@@ -169,7 +204,11 @@ fn depth(
     let mut ring = ring.clone();
     let mut steps = 0;
     while ring.release.is_some() {
-        if ring.release.as_ref().is_some_and(|release| release.version == *version) {
+        if ring
+            .release
+            .as_ref()
+            .is_some_and(|release| release.version == *version)
+        {
             return Ok(Some(steps));
         }
         ring.put_back();
@@ -182,7 +221,9 @@ fn depth(
 /// A history that was popped shows one more of what lies deeper: the oldest of the entry below.
 fn refill(earlier: &dyn Earlier, name: &RingName, ring: &mut Ring) -> Result<(), JournalError> {
     let Some(seq) = ring.below else { return Ok(()) };
-    let older = earlier.state_at(seq)?.and_then(|mut state| state.rings.remove(name));
+    let older = earlier
+        .state_at(seq)?
+        .and_then(|mut state| state.rings.remove(name));
     if let Some(older) = older {
         ring.below = older.below;
         ring.history.splice(0..0, older.history.first().cloned());
@@ -199,7 +240,9 @@ fn pop(
 ) -> Result<Transition, Refusal> {
     let mut transition = Transition::new(Verb::Unshift, world.state.clone());
     for _ in 0..steps {
-        let Some(there) = transition.state.rings.get_mut(ring) else { break };
+        let Some(there) = transition.state.rings.get_mut(ring) else {
+            break;
+        };
         let out = there.put_back();
         refill(earlier, ring, there)?;
         if let Some(out) = out {

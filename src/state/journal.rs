@@ -120,8 +120,12 @@ impl TagJournal {
         let bytes = self.registry.manifest(&self.repository, &found.digest)?;
         let manifest: Value = parse(tag, &bytes)?;
         let layers = layers_of(&manifest).ok_or_else(|| broken(tag, "its manifest has no layers"))?;
-        let (first, rest) = layers.split_first().ok_or_else(|| broken(tag, "it has no layer"))?;
-        let document = self.registry.small_blob(&self.repository, &first.0, MAX_DOCUMENT)?;
+        let (first, rest) = layers
+            .split_first()
+            .ok_or_else(|| broken(tag, "it has no layer"))?;
+        let document = self
+            .registry
+            .small_blob(&self.repository, &first.0, MAX_DOCUMENT)?;
         refuse_newer(tag, &document)?;
         let entry: Entry = parse(tag, &document)?;
         if tag_of(entry.seq) != tag {
@@ -180,7 +184,10 @@ impl Journal for TagJournal {
         for digest in named_records(entry) {
             let size = match head.and_then(|h| h.records.get(&digest)) {
                 Some(size) => *size,
-                None => self.registry.small_blob(&self.repository, &digest, MAX_DOCUMENT)?.len() as u64,
+                None => self
+                    .registry
+                    .small_blob(&self.repository, &digest, MAX_DOCUMENT)?
+                    .len() as u64,
             };
             layers.push(descriptor(RECORD, &digest, size));
         }
@@ -191,12 +198,19 @@ impl Journal for TagJournal {
             "config": descriptor(EMPTY, &config.digest, config.size),
             "layers": layers,
         });
-        let stored = self.registry.put_manifest(&self.repository, MANIFEST, &document(&manifest)?)?;
-        Ok(match self.registry.create_tag(&self.repository, &tag_of(entry.seq), &stored)? {
-            Created::New => Appended::Committed(stored.digest),
-            Created::Exists(there) if there == stored.digest => Appended::Committed(there),
-            Created::Exists(_) => Appended::Conflict,
-        })
+        let stored = self
+            .registry
+            .put_manifest(&self.repository, MANIFEST, &document(&manifest)?)?;
+        Ok(
+            match self
+                .registry
+                .create_tag(&self.repository, &tag_of(entry.seq), &stored)?
+            {
+                Created::New => Appended::Committed(stored.digest),
+                Created::Exists(there) if there == stored.digest => Appended::Committed(there),
+                Created::Exists(_) => Appended::Conflict,
+            },
+        )
     }
 }
 
@@ -214,8 +228,13 @@ pub fn seq_of(tag: &str) -> Option<u64> {
 
 /// The records that an entry names, sorted, each once.
 fn named_records(entry: &Entry) -> Vec<Digest> {
-    let mut records: Vec<Digest> =
-        entry.state.rings.values().flat_map(|ring| ring.known()).map(|release| release.record).collect();
+    let mut records: Vec<Digest> = entry
+        .state
+        .rings
+        .values()
+        .flat_map(|ring| ring.known())
+        .map(|release| release.record)
+        .collect();
     records.sort_unstable();
     records.dedup();
     records

@@ -19,7 +19,9 @@ impl Numbers {
 
     /// The highest number the image ever had.
     pub fn highest(&self) -> Option<Version> {
-        self.0.last_key_value().map(|((major, minor), patch)| Version::new(*major, *minor, *patch))
+        self.0
+            .last_key_value()
+            .map(|((major, minor), patch)| Version::new(*major, *minor, *patch))
     }
 
     /// `wanted`, or the next free patch after it.
@@ -49,7 +51,11 @@ impl TryFrom<BTreeMap<String, u64>> for Numbers {
 
 impl From<Numbers> for BTreeMap<String, u64> {
     fn from(numbers: Numbers) -> Self {
-        numbers.0.iter().map(|((major, minor), patch)| (format!("{major}.{minor}"), *patch)).collect()
+        numbers
+            .0
+            .iter()
+            .map(|((major, minor), patch)| (format!("{major}.{minor}"), *patch))
+            .collect()
     }
 }
 

@@ -50,7 +50,10 @@ impl FromStr for Timestamp {
         let bad = || TimestampError(text.into());
         let shape = b"dddd-dd-ddTdd:dd:ddZ";
         let fits = text.len() == shape.len()
-            && text.bytes().zip(shape).all(|(b, s)| if *s == b'd' { b.is_ascii_digit() } else { b == *s });
+            && text
+                .bytes()
+                .zip(shape)
+                .all(|(b, s)| if *s == b'd' { b.is_ascii_digit() } else { b == *s });
         if !fits {
             return Err(bad());
         }
@@ -60,7 +63,9 @@ impl FromStr for Timestamp {
         if !(1..=12).contains(&month) || !(1..=31).contains(&day) || h > 23 || m > 59 || s > 60 {
             return Err(bad());
         }
-        Ok(Self(days_from_civil(year, month, day) * 86_400 + h * 3_600 + m * 60 + s))
+        Ok(Self(
+            days_from_civil(year, month, day) * 86_400 + h * 3_600 + m * 60 + s,
+        ))
     }
 }
 

@@ -6,17 +6,45 @@ use serde_json::{Value, json};
 /// One event as one line.
 pub fn line(event: &Event) -> String {
     let body = match event {
-        Event::Planned { ring, build, relabel, adopt } => {
+        Event::Planned {
+            ring,
+            build,
+            relabel,
+            adopt,
+        } => {
             json!({"event": "planned", "ring": ring, "build": build, "relabel": relabel, "adopt": adopt})
         }
-        Event::Building { image, version } => json!({"event": "building", "image": image, "version": version}),
-        Event::Step { image, version, line, text } => {
+        Event::Building { image, version } => {
+            json!({"event": "building", "image": image, "version": version})
+        }
+        Event::Step {
+            image,
+            version,
+            line,
+            text,
+        } => {
             json!({"event": "step", "image": image, "version": version, "line": line, "text": text})
         }
-        Event::Built { image, version, digest } => of_image("built", image, version, digest),
-        Event::Relabelled { image, version, digest } => of_image("relabelled", image, version, digest),
-        Event::Adopted { image, version, digest } => of_image("adopted", image, version, digest),
-        Event::Failed { image, version, message } => {
+        Event::Built {
+            image,
+            version,
+            digest,
+        } => of_image("built", image, version, digest),
+        Event::Relabelled {
+            image,
+            version,
+            digest,
+        } => of_image("relabelled", image, version, digest),
+        Event::Adopted {
+            image,
+            version,
+            digest,
+        } => of_image("adopted", image, version, digest),
+        Event::Failed {
+            image,
+            version,
+            message,
+        } => {
             json!({"event": "failed", "image": image, "version": version, "message": message})
         }
         Event::Committed { what, seq } => json!({"event": "committed", "what": what, "seq": seq}),

@@ -116,7 +116,11 @@ fn of_step(step: &Step, changes: &Changes) -> StepShape {
         rule: step.rule,
         revision: step.revision,
         action: action(step.action),
-        reasons: step.reasons.iter().map(|reason| of_reason(reason, changed())).collect(),
+        reasons: step
+            .reasons
+            .iter()
+            .map(|reason| of_reason(reason, changed()))
+            .collect(),
         dirty: step.dirty,
     }
 }
@@ -130,8 +134,8 @@ fn of_reason(reason: &Reason, changed: &[Change]) -> ReasonShape {
             changed: changed
                 .iter()
                 .map(|c| ChangeShape {
-                    path: c.path.clone(),
-                    change: c.change,
+                    path: c.what.clone(),
+                    change: c.change.as_str(),
                 })
                 .collect(),
         },

@@ -61,11 +61,19 @@ impl<'a> StatusShape<'a> {
                         digest: release.digest,
                         images: record.images.iter().map(|(name, i)| (name, &i.version)).collect(),
                     }),
-                    frozen: ring.frozen.iter().map(|freeze| freeze.named(&board.root)).collect(),
+                    frozen: ring
+                        .frozen
+                        .iter()
+                        .map(|freeze| freeze.named(&board.root))
+                        .collect(),
                     waiting: ring.waiting.as_ref(),
                 })
                 .collect(),
-            ante: state.ante.iter().map(|(name, prepared)| (name, &prepared.version)).collect(),
+            ante: state
+                .ante
+                .iter()
+                .map(|(name, prepared)| (name, &prepared.version))
+                .collect(),
             post: state.post().map(|release| PostShape {
                 version: &release.version,
                 digest: release.digest,

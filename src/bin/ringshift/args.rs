@@ -41,10 +41,22 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "RINGSHIFT_CONFIG", value_hint = ValueHint::FilePath, help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
     /// Where the images are: a folder as oci:PATH
-    #[arg(long, global = true, value_name = "REGISTRY", env = "RINGSHIFT_REGISTRY", help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "REGISTRY",
+        env = "RINGSHIFT_REGISTRY",
+        help_heading = "Everywhere"
+    )]
     pub registry: Option<String>,
     /// The project, when there is no rings.yaml
-    #[arg(long, global = true, value_name = "NAME", env = "RINGSHIFT_PROJECT", help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "RINGSHIFT_PROJECT",
+        help_heading = "Everywhere"
+    )]
     pub project: Option<String>,
     /// Run as if started in DIR
     #[arg(short = 'C', global = true, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Everywhere")]
@@ -56,7 +68,13 @@ pub struct Global {
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Everywhere")]
     pub verbose: u8,
     /// When to colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Everywhere"
+    )]
     pub color: Color,
 }
 

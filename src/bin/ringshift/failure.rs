@@ -25,8 +25,18 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().any(|arg| arg == "--json");
     if error.use_stderr() && json {
         let text = error.to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let shape = wire::Error { code: 2, message: &message, causes: &[], hint: Some("ringshift --help") };
+        let message = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
+        let shape = wire::Error {
+            code: 2,
+            message: &message,
+            causes: &[],
+            hint: Some("ringshift --help"),
+        };
         let mut err = std::io::stderr();
         let _ = std::io::Write::write_all(&mut err, format!("{}\n", wire::line("error", &shape)).as_bytes());
     } else {
@@ -37,7 +47,10 @@ pub fn usage(error: &clap::Error) -> ExitCode {
 
 /// A bug of ours: says so, with what is needed to report it, and exits with 70.
 pub fn on_panic(info: &std::panic::PanicHookInfo<'_>) {
-    let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+    let place = info
+        .location()
+        .map(|at| format!(" at {}:{}", at.file(), at.line()))
+        .unwrap_or_default();
     let payload = info.payload();
     let what = payload
         .downcast_ref::<&str>()
@@ -116,7 +129,11 @@ fn show(failure: &Failure) -> Shown {
     match failure {
         Failure::Refused(refusal) => refused(refusal),
         Failure::Project(problems) => Shown {
-            details: problems.as_slice().iter().map(|p| format!("{}: {}", p.place, p.message)).collect(),
+            details: problems
+                .as_slice()
+                .iter()
+                .map(|p| format!("{}: {}", p.place, p.message))
+                .collect(),
             hint: problems.as_slice().first().and_then(|p| p.hint.clone()),
             ..plain(1, None)
         },
@@ -131,7 +148,10 @@ fn show(failure: &Failure) -> Shown {
         Failure::Interrupted => plain(130, None),
         Failure::Tree(_) => plain(1, None),
         Failure::Io { .. } => plain(5, None),
-        Failure::Bug(_) => plain(70, Some("the store is safe; please report this with the command you ran")),
+        Failure::Bug(_) => plain(
+            70,
+            Some("the store is safe; please report this with the command you ran"),
+        ),
     }
 }
 
@@ -139,9 +159,10 @@ fn journal(error: &JournalError, plain: impl Fn(u8, Option<&str>) -> Shown) -> S
     match error {
         JournalError::Registry(error) => plain(registry_code(error), registry_hint(error)),
         JournalError::Newer { .. } => plain(7, Some("use the newer ringshift that wrote it")),
-        JournalError::Damaged { .. } | JournalError::Broken(_) => {
-            plain(7, Some("`ringshift state verify` says what is damaged; restore the folder from a copy"))
-        }
+        JournalError::Damaged { .. } | JournalError::Broken(_) => plain(
+            7,
+            Some("`ringshift state verify` says what is damaged; restore the folder from a copy"),
+        ),
     }
 }
 
@@ -183,7 +204,10 @@ fn commits_hint(error: &CommitsError) -> Option<&'static str> {
 
 fn build_code(unbuilt: &[Unbuilt]) -> u8 {
     let outside = unbuilt.iter().any(|u| {
-        matches!(u.error, BuildError::NeedsBuilder { .. } | BuildError::Registry(_) | BuildError::Write { .. })
+        matches!(
+            u.error,
+            BuildError::NeedsBuilder { .. } | BuildError::Registry(_) | BuildError::Write { .. }
+        )
     });
     if outside { 5 } else { 1 }
 }
@@ -195,13 +219,19 @@ fn not_built(unbuilt: &[Unbuilt], mut shown: Shown) -> Shown {
             BuildError::Instruction { line, source } => (Some(line), source.to_string()),
             other => (None, other.to_string()),
         };
-        let place = line.map(|line| format!("{}:{line}", u.file)).unwrap_or_else(|| u.file.clone());
+        let place = line
+            .map(|line| format!("{}:{line}", u.file))
+            .unwrap_or_else(|| u.file.clone());
         format!("{}: {place}: {text}", u.image)
     };
     shown.details = unbuilt.iter().map(line).collect();
     shown.causes = unbuilt.iter().flat_map(|u| causes(&u.error)).collect();
-    shown.causes.retain(|cause| !shown.details.iter().any(|detail| detail.contains(cause)));
-    let needs = unbuilt.iter().any(|u| matches!(u.error, BuildError::NeedsBuilder { .. }));
+    shown
+        .causes
+        .retain(|cause| !shown.details.iter().any(|detail| detail.contains(cause)));
+    let needs = unbuilt
+        .iter()
+        .any(|u| matches!(u.error, BuildError::NeedsBuilder { .. }));
     shown.hint = Some(match needs {
         true => "this ringshift builds images without RUN, FROM scratch or from images of the project".into(),
         false => "what was built is kept; mend it and run the same command again".into(),
@@ -230,9 +260,13 @@ fn refused(refusal: &Refusal) -> Shown {
             shown.code = 6;
             shown.hint.clone_from(hint);
             let versions: Vec<String> = history.iter().map(Version::to_string).collect();
-            shown.details.extend((!versions.is_empty()).then(|| format!("history: {}", versions.join(", "))));
+            shown
+                .details
+                .extend((!versions.is_empty()).then(|| format!("history: {}", versions.join(", "))));
         }
-        Refusal::LostFixes { ring, held, losses, .. } => {
+        Refusal::LostFixes {
+            ring, held, losses, ..
+        } => {
             shown.details = losses.iter().flat_map(lost).collect();
             shown.hint = Some(format!(
                 "merge them and build again; or, when they are in there under other commits,\n\
@@ -240,15 +274,24 @@ fn refused(refusal: &Refusal) -> Shown {
             ));
         }
         Refusal::Frozen { freeze, .. } => {
-            let why = freeze.reason.as_ref().map(|why| format!(": \"{why}\"")).unwrap_or_default();
+            let why = freeze
+                .reason
+                .as_ref()
+                .map(|why| format!(": \"{why}\""))
+                .unwrap_or_default();
             let version = &freeze.version;
             let image = &freeze.image;
-            shown.details.push(format!("{image} {version} was frozen by {} on {}{why}", freeze.actor, freeze.at));
+            shown.details.push(format!(
+                "{image} {version} was frozen by {} on {}{why}",
+                freeze.actor, freeze.at
+            ));
             let fixed = freeze.commit.as_ref().map(|_| {
                 format!(" (or `ringshift unfreeze {version} --fixed-in W`, to let through what contains W)")
             });
-            shown.hint =
-                Some(format!("build what fixes it, then `ringshift unfreeze {version}`{}", fixed.unwrap_or_default()));
+            shown.hint = Some(format!(
+                "build what fixes it, then `ringshift unfreeze {version}`{}",
+                fixed.unwrap_or_default()
+            ));
         }
         Refusal::Rule { details, hint, .. } => {
             shown.details.clone_from(details);
@@ -274,7 +317,13 @@ fn lost(loss: &Loss) -> Vec<String> {
         let day = commit.time.to_string();
         let day = day.split('T').next().unwrap_or_default().to_owned();
         let what = &commit.summary;
-        format!("{} {}  {} {what} ({}, {day})", loss.image, loss.version, commit.id.short(), commit.author)
+        format!(
+            "{} {}  {} {what} ({}, {day})",
+            loss.image,
+            loss.version,
+            commit.id.short(),
+            commit.author
+        )
     };
     match loss.commits.is_empty() {
         true => vec![format!("{} {}", loss.image, loss.version)],

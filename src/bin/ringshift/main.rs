@@ -36,28 +36,78 @@ fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, rin
         Verb::Build { build, change, jobs } => verbs::build::run(settings, ui, &build, &change, jobs),
         Verb::Status { images } => verbs::status::run(settings, ui, images),
         Verb::Show { release } => verbs::show::run(settings, ui, &release),
-        Verb::Shift { ring, all, loss, commit, change, jobs } => {
-            let request = verbs::shift::Request { ring, all, loss, commit, jobs };
+        Verb::Shift {
+            ring,
+            all,
+            loss,
+            commit,
+            change,
+            jobs,
+        } => {
+            let request = verbs::shift::Request {
+                ring,
+                all,
+                loss,
+                commit,
+                jobs,
+            };
             verbs::shift::run(settings, ui, &request, &change)
         }
-        Verb::Unshift { ring, images, to, empty, all, loss, change } => {
-            let request = verbs::unshift::Request { ring, images, to, empty, all, loss };
+        Verb::Unshift {
+            ring,
+            images,
+            to,
+            empty,
+            all,
+            loss,
+            change,
+        } => {
+            let request = verbs::unshift::Request {
+                ring,
+                images,
+                to,
+                empty,
+                all,
+                loss,
+            };
             verbs::unshift::run(settings, ui, &request, &change)
         }
         Verb::Freeze { version, change } => verbs::freeze::freeze(settings, ui, &version, &change),
-        Verb::Unfreeze { version, fixed_in, change } => {
-            verbs::freeze::unfreeze(settings, ui, &version, fixed_in.as_deref(), &change)
-        }
-        Verb::Log { ring, max_count, reserved } => {
-            verbs::log::run(settings, ui, ring.as_deref(), max_count, reserved)
-        }
+        Verb::Unfreeze {
+            version,
+            fixed_in,
+            change,
+        } => verbs::freeze::unfreeze(settings, ui, &version, fixed_in.as_deref(), &change),
+        Verb::Log {
+            ring,
+            max_count,
+            reserved,
+        } => verbs::log::run(settings, ui, ring.as_deref(), max_count, reserved),
         Verb::Graph { format, source } => verbs::graph::run(settings, ui, format, &source),
-        Verb::Explain { image, records, against, source } => {
-            verbs::explain::run(settings, ui, &image, records, against.as_deref(), &source)
-        }
-        Verb::Revision { dir, file, build_arg, target, build_context, platform, records } => {
-            let request =
-                verbs::revision::Request { dir, file, build_arg, target, build_context, platform, records };
+        Verb::Explain {
+            image,
+            records,
+            against,
+            source,
+        } => verbs::explain::run(settings, ui, &image, records, against.as_deref(), &source),
+        Verb::Revision {
+            dir,
+            file,
+            build_arg,
+            target,
+            build_context,
+            platform,
+            records,
+        } => {
+            let request = verbs::revision::Request {
+                dir,
+                file,
+                build_arg,
+                target,
+                build_context,
+                platform,
+                records,
+            };
             verbs::revision::run(settings, ui, &request)
         }
         Verb::Export { image, to } => verbs::export::run(settings, ui, &image, &to),

@@ -3,19 +3,20 @@
 
 use crate::args::SourceArgs;
 use crate::settings::{Setting, Settings, no_config};
-use ringshift::cache::{ContentIds, Remembered};
+use ringshift::cache::{ContentIds, FileIds, Remembered};
 use ringshift::config::{self, Project, RegistryAddress};
 use ringshift::engine::commits::Clone;
 use ringshift::engine::project::{Loaded, Origin};
 use ringshift::engine::{Failure, Store};
 use ringshift::git::{GitError, Repository};
-use ringshift::model::{CommitId, ImageName, ProjectName, RepoPath};
+use ringshift::model::{CommitId, ImageName, Problem, ProjectName, RepoPath};
 use ringshift::registry::layout::LayoutRegistry;
 use ringshift::state::State;
 use ringshift::state::entry::SiteRecord;
-use ringshift::tree::git::GitTree;
-use ringshift::tree::memory::Overlay;
 use ringshift::tree::SourceTree;
+use ringshift::tree::disk::WorkingCopy;
+use ringshift::tree::git::GitTree;
+use ringshift::tree::overlay::Overlay;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,9 +65,14 @@ pub fn project(settings: &Settings) -> Result<Project, Failure> {
 pub fn empty_state(project: &Project) -> State {
     let site = |site: &config::Site| {
         let mut settings = BTreeMap::new();
-        let kube = [("context", &site.kube.context), ("namespace", &site.kube.namespace)];
-        let kube: serde_json::Map<_, _> =
-            kube.iter().filter_map(|(k, v)| Some(((*k).to_owned(), v.as_deref()?.into()))).collect();
+        let kube = [
+            ("context", &site.kube.context),
+            ("namespace", &site.kube.namespace),
+        ];
+        let kube: serde_json::Map<_, _> = kube
+            .iter()
+            .filter_map(|(k, v)| Some(((*k).to_owned(), v.as_deref()?.into())))
+            .collect();
         if !kube.is_empty() {
             settings.insert("kube".to_owned(), kube.into());
         }
@@ -96,23 +102,35 @@ pub fn folder(settings: &Settings, project: Option<&Project>) -> Result<Setting<
         )
     };
     if let Some(flag) = &settings.registry {
-        let path = flag.value.strip_prefix("oci:").ok_or_else(|| no_registry(&flag.value))?;
+        let path = flag
+            .value
+            .strip_prefix("oci:")
+            .ok_or_else(|| no_registry(&flag.value))?;
         if path.is_empty() {
             return Err(Failure::request("oci: names no folder", "oci:PATH"));
         }
-        return Ok(Setting { value: settings.directory.join(path), from: flag.from.clone() });
+        return Ok(Setting {
+            value: settings.directory.join(path),
+            from: flag.from.clone(),
+        });
     }
     match project.and_then(|project| project.registry.as_ref()) {
         Some(RegistryAddress::Remote { host, .. }) => Err(no_registry(host)),
         Some(RegistryAddress::Folder(path)) => {
             let beside = settings.config.as_ref().and_then(|config| config.value.parent());
             let base = beside.unwrap_or(&settings.directory);
-            Ok(Setting { value: base.join(path), from: "rings.yaml".into() })
+            Ok(Setting {
+                value: base.join(path),
+                from: "rings.yaml".into(),
+            })
         }
         None => {
             let common = settings.git()?.common_dir();
             let common = std::fs::canonicalize(common).unwrap_or_else(|_| common.to_path_buf());
-            Ok(Setting { value: common.join("ringshift"), from: "default".into() })
+            Ok(Setting {
+                value: common.join("ringshift"),
+                from: "default".into(),
+            })
         }
     }
 }
@@ -154,8 +172,9 @@ fn only_root(folder: &Path, project: &ProjectName) -> Result<ImageName, Failure>
     let place = folder.join(project.as_str());
     let names = std::fs::read_dir(&place).into_iter().flatten().flatten();
     let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-    let roots: Vec<ImageName> =
-        names.filter_map(|name| ImageName::new(name.strip_suffix("-state")?).ok()).collect();
+    let roots: Vec<ImageName> = names
+        .filter_map(|name| ImageName::new(name.strip_suffix("-state")?).ok())
+        .collect();
     match roots.as_slice() {
         [root] => Ok(root.clone()),
         _ => Err(Failure::request(
@@ -217,7 +236,11 @@ pub fn loaded(
         missing = true;
     }
     let project = Arc::new(Loaded::read(origin)?);
-    Ok(Opened { project, worktree: source.worktree, uncommitted: missing })
+    Ok(Opened {
+        project,
+        worktree: source.worktree,
+        uncommitted: missing,
+    })
 }
 
 fn head(repository: &Repository, config: &RepoPath) -> Result<CommitId, Failure> {
@@ -246,9 +269,74 @@ fn origin(
         committed: repository.info(commit)?.time,
         changed: BTreeSet::new(),
         config,
-        workdir: settings.repository.as_ref().ok().and_then(|r| r.workdir()).map(Path::to_path_buf),
+        workdir: settings
+            .repository
+            .as_ref()
+            .ok()
+            .and_then(|r| r.workdir())
+            .map(Path::to_path_buf),
         results: caches.results.clone(),
     })
+}
+
+/// The files of the working copy that git tracks or does not ignore.
+pub fn worktree(settings: &Settings, repository: &Arc<Repository>) -> Result<WorkingCopy, Failure> {
+    let ids = Arc::new(FileIds::load(&settings.cache.value));
+    Ok(WorkingCopy::open(repository.clone())?.with_ids(ids))
+}
+
+/// The project as `check` looks at it: the working copy unless a commit is named, nothing remembered.
+/// A repository that has no commit yet can be checked too.
+///
+/// # Errors
+/// [`Failure`] when it cannot be read, or is wrong.
+pub fn checked(
+    settings: &Settings,
+    caches: &Caches,
+    source: &SourceArgs,
+) -> Result<(Loaded, Vec<Problem>), Failure> {
+    let repository = settings.git()?.clone();
+    let config = settings.config_in_repository()?;
+    let bare = repository.workdir().is_none();
+    let commit = match (&source.commit, repository.head()) {
+        (Some(text), _) => repository.resolve_commit(text)?,
+        (None, Ok(head)) => head,
+        (None, Err(GitError::Unborn)) if !bare => return unborn(settings, caches, &repository, config),
+        (None, Err(error)) => return Err(error.into()),
+    };
+    let mut origin = origin(settings, caches, &repository, &commit, config)?;
+    if source.commit.is_none() && !bare {
+        origin.tree = Arc::new(worktree(settings, &repository)?);
+        origin.identity = None;
+    }
+    let loaded = Loaded::read_anew(origin)?;
+    let warnings = loaded.warnings.clone();
+    Ok((loaded, warnings))
+}
+
+fn unborn(
+    settings: &Settings,
+    caches: &Caches,
+    repository: &Arc<Repository>,
+    config: RepoPath,
+) -> Result<(Loaded, Vec<Problem>), Failure> {
+    let none = "0"
+        .repeat(40)
+        .parse()
+        .map_err(|_| Failure::Bug("a commit id that is none".into()))?;
+    let origin = Origin {
+        tree: Arc::new(worktree(settings, repository)?),
+        identity: None,
+        commit: none,
+        committed: 0,
+        changed: BTreeSet::new(),
+        config,
+        workdir: repository.workdir().map(Path::to_path_buf),
+        results: caches.results.clone(),
+    };
+    let loaded = Loaded::read_anew(origin)?;
+    let warnings = loaded.warnings.clone();
+    Ok((loaded, warnings))
 }
 
 fn working_copy(
@@ -256,9 +344,18 @@ fn working_copy(
     repository: &Arc<Repository>,
     origin: Origin,
 ) -> Result<Origin, Failure> {
-    let tree = ringshift::tree::disk::WorkingCopy::open(repository, &settings.cache.value)?;
-    let changed = repository.changes(&origin.commit)?.into_iter().map(|change| change.path).collect();
-    Ok(Origin { tree: Arc::new(tree), identity: None, changed, ..origin })
+    let tree = worktree(settings, repository)?;
+    let changed = repository
+        .changes(&origin.commit)?
+        .into_iter()
+        .map(|change| change.path)
+        .collect();
+    Ok(Origin {
+        tree: Arc::new(tree),
+        identity: None,
+        changed,
+        ..origin
+    })
 }
 
 /// A loader of the project at other commits, for M7 and B10.
@@ -267,7 +364,9 @@ pub fn at_commit(
     caches: &Caches,
 ) -> Result<Box<dyn Fn(&CommitId) -> Result<Arc<Loaded>, Failure> + Send + Sync>, Failure> {
     let repository = settings.git()?.clone();
-    let config = settings.config_in_repository().unwrap_or_else(|_| RepoPath::clean("rings.yaml"));
+    let config = settings
+        .config_in_repository()
+        .unwrap_or_else(|_| RepoPath::clean("rings.yaml"));
     let (caches, workdir) = (caches.clone(), repository.workdir().map(Path::to_path_buf));
     Ok(Box::new(move |commit| {
         let tree = GitTree::open(&repository, commit)?.with_contents(caches.contents.clone());

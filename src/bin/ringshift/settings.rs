@@ -1,4 +1,7 @@
-#![expect(clippy::disallowed_methods, reason = "edge: the environment, the clock, the working directory")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: the environment, the clock, the working directory"
+)]
 //! Settings: flag, then `RINGSHIFT_*`, then rings.yaml, then default; each knows where it came from.
 
 use crate::args::Global;
@@ -77,7 +80,9 @@ impl Settings {
     /// # Errors
     /// [`Failure::Git`] when there is none.
     pub fn git(&self) -> Result<&Arc<Repository>, Failure> {
-        self.repository.as_ref().map_err(|error| Failure::Git(copy(error, &self.directory)))
+        self.repository
+            .as_ref()
+            .map_err(|error| Failure::Git(copy(error, &self.directory)))
     }
 
     /// The author of a change.
@@ -105,7 +110,11 @@ impl Settings {
         let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
         let inside = config.value.strip_prefix(&root).map_err(|_| {
             Failure::request(
-                format!("{} lies outside the repository {}", config.value.display(), root.display()),
+                format!(
+                    "{} lies outside the repository {}",
+                    config.value.display(),
+                    root.display()
+                ),
                 "rings.yaml stands in the repository whose images it names",
             )
         })?;
@@ -119,9 +128,15 @@ impl Settings {
     pub fn config_bytes(&self) -> Result<Vec<u8>, Failure> {
         let config = self.config.as_ref().ok_or_else(no_config)?;
         let too_large = || {
-            Failure::request(format!("{} is larger than 1 MiB", config.value.display()), "make it smaller")
+            Failure::request(
+                format!("{} is larger than 1 MiB", config.value.display()),
+                "make it smaller",
+            )
         };
-        let io = |source| Failure::Io { action: format!("read {}", config.value.display()), source };
+        let io = |source| Failure::Io {
+            action: format!("read {}", config.value.display()),
+            source,
+        };
         if std::fs::metadata(&config.value).map_err(io)?.len() > 1 << 20 {
             return Err(too_large());
         }
@@ -141,17 +156,25 @@ pub fn no_config() -> Failure {
 fn copy(error: &GitError, directory: &Path) -> GitError {
     match error {
         GitError::NotARepository(path) => GitError::NotARepository(path.clone()),
-        GitError::Unsupported { path, reason } => {
-            GitError::Unsupported { path: path.clone(), reason: reason.clone() }
-        }
-        other => GitError::Unsupported { path: directory.to_path_buf(), reason: other.to_string() },
+        GitError::Unsupported { path, reason } => GitError::Unsupported {
+            path: path.clone(),
+            reason: reason.clone(),
+        },
+        other => GitError::Unsupported {
+            path: directory.to_path_buf(),
+            reason: other.to_string(),
+        },
     }
 }
 
 fn origin(variable: &str, flag: &str, value: &str) -> String {
     let set = std::env::var(variable).is_ok_and(|there| there == value);
     let given = std::env::args_os().any(|arg| arg.as_bytes().starts_with(flag.as_bytes()));
-    if set && !given { variable.into() } else { flag.into() }
+    if set && !given {
+        variable.into()
+    } else {
+        flag.into()
+    }
 }
 
 fn directory(flag: Option<&Path>) -> Result<PathBuf, Failure> {
@@ -159,10 +182,16 @@ fn directory(flag: Option<&Path>) -> Result<PathBuf, Failure> {
         Some(dir) => dir.to_path_buf(),
         None => PathBuf::from("."),
     };
-    let io = |source| Failure::Io { action: format!("enter {}", here.display()), source };
+    let io = |source| Failure::Io {
+        action: format!("enter {}", here.display()),
+        source,
+    };
     let path = std::fs::canonicalize(&here).map_err(io)?;
     if !path.is_dir() {
-        return Err(Failure::request(format!("{} is not a folder", here.display()), "name a folder with -C"));
+        return Err(Failure::request(
+            format!("{} is not a folder", here.display()),
+            "name a folder with -C",
+        ));
     }
     Ok(path)
 }
@@ -174,15 +203,26 @@ fn find_config(
 ) -> Result<Option<Setting<PathBuf>>, Failure> {
     if let Some(flag) = flag {
         let path = directory.join(flag);
-        let io = |source| Failure::Io { action: format!("read {}", path.display()), source };
+        let io = |source| Failure::Io {
+            action: format!("read {}", path.display()),
+            source,
+        };
         let from = origin("RINGSHIFT_CONFIG", "--config", &flag.to_string_lossy());
-        return Ok(Some(Setting { value: std::fs::canonicalize(&path).map_err(io)?, from }));
+        return Ok(Some(Setting {
+            value: std::fs::canonicalize(&path).map_err(io)?,
+            from,
+        }));
     }
-    let root = repository.and_then(Repository::workdir).and_then(|root| std::fs::canonicalize(root).ok());
+    let root = repository
+        .and_then(Repository::workdir)
+        .and_then(|root| std::fs::canonicalize(root).ok());
     for folder in directory.ancestors() {
         let candidate = folder.join("rings.yaml");
         if candidate.is_file() {
-            return Ok(Some(Setting { value: candidate, from: "found by walking up".into() }));
+            return Ok(Some(Setting {
+                value: candidate,
+                from: "found by walking up".into(),
+            }));
         }
         if root.as_deref() == Some(folder) {
             break;
@@ -193,43 +233,81 @@ fn find_config(
 
 /// Who: `RINGSHIFT_ACTOR`, the CI system's variable, git's user.email, `<login>@<host>`.
 fn actor(repository: Option<&Repository>) -> Setting<String> {
-    let variables =
-        ["RINGSHIFT_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_EMAIL", "GITLAB_USER_LOGIN", "BUILDKITE_BUILD_CREATOR_EMAIL"];
+    let variables = [
+        "RINGSHIFT_ACTOR",
+        "GITHUB_ACTOR",
+        "GITLAB_USER_EMAIL",
+        "GITLAB_USER_LOGIN",
+        "BUILDKITE_BUILD_CREATOR_EMAIL",
+    ];
     for name in variables {
         if let Ok(value) = std::env::var(name)
             && !value.trim().is_empty()
         {
-            return Setting { value: one_line(&value), from: name.into() };
+            return Setting {
+                value: one_line(&value),
+                from: name.into(),
+            };
         }
     }
     if let Some(email) = repository.and_then(Repository::user_email) {
-        return Setting { value: one_line(&email), from: "git's user.email".into() };
+        return Setting {
+            value: one_line(&email),
+            from: "git's user.email".into(),
+        };
     }
-    let login = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".into());
+    let login = std::env::var("USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .unwrap_or_else(|_| "unknown".into());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    Setting { value: one_line(&format!("{login}@{host}")), from: "login and host".into() }
+    Setting {
+        value: one_line(&format!("{login}@{host}")),
+        from: "login and host".into(),
+    }
 }
 
 fn one_line(text: &str) -> String {
-    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 fn cache() -> Setting<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     if let Some(value) = set("RINGSHIFT_CACHE") {
-        return Setting { value, from: "RINGSHIFT_CACHE".into() };
+        return Setting {
+            value,
+            from: "RINGSHIFT_CACHE".into(),
+        };
     }
     if let Some(value) = set("XDG_CACHE_HOME").filter(|path| path.is_absolute()) {
-        return Setting { value: value.join("ringshift"), from: "XDG_CACHE_HOME".into() };
+        return Setting {
+            value: value.join("ringshift"),
+            from: "XDG_CACHE_HOME".into(),
+        };
     }
     match set("HOME") {
-        Some(home) => Setting { value: home.join(".cache/ringshift"), from: "default".into() },
-        None => Setting { value: std::env::temp_dir().join("ringshift-cache"), from: "default".into() },
+        Some(home) => Setting {
+            value: home.join(".cache/ringshift"),
+            from: "default".into(),
+        },
+        None => Setting {
+            value: std::env::temp_dir().join("ringshift-cache"),
+            from: "default".into(),
+        },
     }
 }
 
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_secs()).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map(|d| d.as_secs())
+        .unwrap_or_default();
     Timestamp(i64::try_from(since).unwrap_or_default())
 }
 
@@ -237,7 +315,12 @@ fn now() -> Timestamp {
 fn random() -> Result<String, Failure> {
     use std::io::Read;
     let mut bytes = [0; 16];
-    let io = |source| Failure::Io { action: "read /dev/urandom".into(), source };
-    std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).map_err(io)?;
+    let io = |source| Failure::Io {
+        action: "read /dev/urandom".into(),
+        source,
+    };
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .map_err(io)?;
     Ok(ringshift::model::digest::hex(&bytes))
 }

@@ -18,19 +18,26 @@ pub fn open_generated(
     project: &Project,
     workdir: Option<&Path>,
 ) -> Result<BTreeMap<(ImageName, String), DiskTree>, Failure> {
-    use std::os::unix::ffi::OsStrExt;
     let mut open = BTreeMap::new();
     for image in project.images.values() {
         for (name, context) in &image.contexts {
-            let ContextSource::Folder { path, generated: true } = &context.what else { continue };
+            let ContextSource::Folder {
+                path,
+                generated: true,
+            } = &context.what
+            else {
+                continue;
+            };
             let workdir = workdir.ok_or_else(|| {
                 Failure::request(
-                    format!("{path}, a generated context of {}, needs a working copy", image.name),
+                    format!(
+                        "{path}, a generated context of {}, needs a working copy",
+                        image.name
+                    ),
                     "run it in a clone that is not bare",
                 )
             })?;
-            let folder = workdir.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
-            let tree = DiskTree::open(&folder).map_err(|_| {
+            let tree = DiskTree::beneath(workdir, path).map_err(|_| {
                 let message = format!("{path}, a generated context of {}, is not there", image.name);
                 let problem = project.problem(context.span, "no-generated", message);
                 Failure::Project(problem.hint("run what generates it first").into())
@@ -60,7 +67,9 @@ pub fn contexts<'a>(
     };
     let mut named = BTreeMap::new();
     for (name, context) in &image.contexts {
-        let ContextSource::Folder { path, .. } = &context.what else { continue };
+        let ContextSource::Folder { path, .. } = &context.what else {
+            continue;
+        };
         let (tree, root): (&dyn SourceTree, RepoPath) =
             match generated.get(&(image.name.clone(), name.clone())) {
                 Some(disk) => (disk, RepoPath::root()),
@@ -87,7 +96,8 @@ fn read_ignore(tree: &dyn SourceTree, path: &RepoPath) -> Result<Ignore, Failure
     Ignore::parse(&bytes).map_err(|error| {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let source = Source::new(path.to_string(), text);
-        let problem: Problem = source.problem(Span::new(error.line, 1, u32::MAX), "ignore-file", error.message);
+        let problem: Problem =
+            source.problem(Span::new(error.line, 1, u32::MAX), "ignore-file", error.message);
         Failure::Project(problem.hint(error.hint).into())
     })
 }

@@ -1,18 +1,28 @@
 //! Which images of the project a recipe uses, and how.
 
+use crate::config::{ContextSource, Image};
 use crate::containerfile::recipe::{MountKind, Op, Recipe, Source, Via};
 use crate::graph::Edge;
-use crate::model::ImageName;
+use std::collections::BTreeSet;
 
 /// The edges of one image, in the order of its recipe.
-pub fn edges(from: &ImageName, recipe: &Recipe) -> Vec<Edge> {
+pub fn edges(image: &Image, recipe: &Recipe) -> Vec<Edge> {
+    let named = image.contexts.values().filter_map(|context| match &context.what {
+        ContextSource::Image(image) => Some(image),
+        _ => None,
+    });
+    let by_context: BTreeSet<_> = named.collect();
     let mut edges = Vec::new();
     let mut add = |source: &Source, via: Via, line: u32| {
         if let Source::Project(to) = source {
             edges.push(Edge {
-                from: from.clone(),
+                from: image.name.clone(),
                 to: to.clone(),
-                via: if recipe.by_context.contains(to) { Via::Context } else { via },
+                via: if by_context.contains(to) {
+                    Via::Context
+                } else {
+                    via
+                },
                 line,
             });
         }

@@ -59,7 +59,11 @@ impl Told {
         };
         // Codes are few and live as long as the program.
         let code: &'static str = Box::leak(self.code.clone().into_boxed_str());
-        let severity = if self.note { Severity::Note } else { Severity::Warning };
+        let severity = if self.note {
+            Severity::Note
+        } else {
+            Severity::Warning
+        };
         let mut problem = Problem::new(place, code, self.message.clone()).severity(severity);
         problem.snippet = self.snippet.as_ref().map(|(text, start, length, label)| Snippet {
             text: text.clone(),
@@ -79,7 +83,10 @@ impl Told {
             note: problem.severity == Severity::Note,
             code: problem.code.into(),
             message: problem.message.clone(),
-            snippet: problem.snippet.as_ref().map(|s| (s.text.clone(), s.start, s.length, s.label.clone())),
+            snippet: problem
+                .snippet
+                .as_ref()
+                .map(|s| (s.text.clone(), s.start, s.length, s.label.clone())),
             hint: problem.hint.clone(),
         }
     }

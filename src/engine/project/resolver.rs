@@ -20,6 +20,8 @@ const LIMIT: u64 = 16 << 20;
 pub struct Resolved {
     /// Its path.
     pub file: RepoPath,
+    /// Its bytes.
+    pub bytes: Arc<[u8]>,
     /// Its text, for messages.
     pub source: Source,
     /// What it asks for.
@@ -80,7 +82,10 @@ impl<'a> Resolver<'a> {
         }
         problems.extend(self.problems.into_inner());
         let done = self.done.into_inner();
-        Ok(done.into_iter().filter_map(|(name, found)| Some((name, found?))).collect())
+        Ok(done
+            .into_iter()
+            .filter_map(|(name, found)| Some((name, found?)))
+            .collect())
     }
 
     /// One image.
@@ -94,7 +99,10 @@ impl<'a> Resolver<'a> {
         match (found, Problems::of(errors)) {
             (_, Some(problems)) => Err(Failure::Project(problems)),
             (Some(found), None) => Ok(found),
-            (None, None) => Err(Failure::request(format!("{name} has no container file"), "ringshift check")),
+            (None, None) => Err(Failure::request(
+                format!("{name} has no container file"),
+                "ringshift check",
+            )),
         }
     }
 
@@ -133,12 +141,20 @@ impl<'a> Resolver<'a> {
             }
             Err(error) => {
                 let place = image.file_span.unwrap_or(image.context_span);
-                self.problems.borrow_mut().push(self.project.problem(place, "container-file", error.to_string()));
+                self.problems.borrow_mut().push(self.project.problem(
+                    place,
+                    "container-file",
+                    error.to_string(),
+                ));
                 return None;
             }
         };
         let source = Source::new(file.to_string(), String::from_utf8_lossy(&bytes).into_owned());
-        let contexts = image.contexts.iter().map(|(name, context)| (name.clone(), named(&context.what))).collect();
+        let contexts = image
+            .contexts
+            .iter()
+            .map(|(name, context)| (name.clone(), named(&context.what)))
+            .collect();
         let inputs = Inputs {
             args: &image.args,
             target: image.target.as_deref(),
@@ -152,6 +168,7 @@ impl<'a> Resolver<'a> {
                 self.tell(image, &source, &recipe);
                 Some(Resolved {
                     file,
+                    bytes: bytes.into(),
                     source,
                     recipe: Arc::new(recipe),
                 })
@@ -169,8 +186,16 @@ impl<'a> Resolver<'a> {
             let silent = image.silence.contains(warning.code) || self.project.silence.contains(warning.code);
             if !silent {
                 let span = span_of(source, warning.line, "");
-                let severity = if warning.code == "project-tag" { Severity::Note } else { Severity::Warning };
-                problems.push(source.problem(span, warning.code, warning.message.clone()).severity(severity));
+                let severity = if warning.code == "project-tag" {
+                    Severity::Note
+                } else {
+                    Severity::Warning
+                };
+                problems.push(
+                    source
+                        .problem(span, warning.code, warning.message.clone())
+                        .severity(severity),
+                );
             }
         }
         let vendor = self.project.vendor.as_deref();
@@ -215,10 +240,10 @@ impl World for Resolver<'_> {
         Ok(match base {
             // A base that cannot be resolved, or that leads back here, is a problem of its own.
             Base::Project(image) => match self.resolve(image) {
-                Some(resolved) => resolved.recipe.facts(),
-                None => BaseFacts::Unknown,
+                Some(resolved) => resolved.recipe.facts().clone(),
+                None => BaseFacts::unknown(),
             },
-            Base::External(_) => BaseFacts::Unknown,
+            Base::External { .. } => BaseFacts::unknown(),
         })
     }
 }

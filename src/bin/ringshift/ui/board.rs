@@ -24,9 +24,18 @@ pub fn board(
         None => "no entry yet".into(),
     };
     let mut out = format!("{} at {location}, {head}\n\n", board.project);
-    let mut rows: Vec<Vec<Cell>> =
-        vec![["ring", "release", "since", "built from", "waiting"].map(Cell::from).to_vec()];
-    let since = |name: &str| board.since.get(name).map(|then| age(*then, now)).unwrap_or_default();
+    let mut rows: Vec<Vec<Cell>> = vec![
+        ["ring", "release", "since", "built from", "waiting"]
+            .map(Cell::from)
+            .to_vec(),
+    ];
+    let since = |name: &str| {
+        board
+            .since
+            .get(name)
+            .map(|then| age(*then, now))
+            .unwrap_or_default()
+    };
     rows.extend(ante(board, &since("ante")));
     let ante_waits = waiting_in_ante(board);
     for (place, ring) in board.rings.iter().enumerate() {
@@ -57,7 +66,10 @@ pub fn board(
         None => vec!["post".into(), "–".into()],
     });
     out.push_str(&render(&rows, 2, width));
-    let rest = frozen(board, now).into_iter().chain([next(board)]).filter(|line| !line.is_empty());
+    let rest = frozen(board, now)
+        .into_iter()
+        .chain([next(board)])
+        .filter(|line| !line.is_empty());
     let rest: Vec<String> = rest.map(|line| format!("  {line}")).collect();
     if !rest.is_empty() {
         out.push_str("\n\n");
@@ -81,15 +93,27 @@ fn clip(text: &str, most: usize) -> String {
 }
 
 fn ante(board: &Board, since: &str) -> Option<Vec<Cell>> {
-    let images: Vec<String> =
-        board.state.ante.iter().map(|(name, prepared)| format!("{name} {}", prepared.version)).collect();
+    let images: Vec<String> = board
+        .state
+        .ante
+        .iter()
+        .map(|(name, prepared)| format!("{name} {}", prepared.version))
+        .collect();
     (!images.is_empty()).then(|| vec!["ante".into(), images.join(", ").into(), since.into()])
 }
 
 fn waiting_in_ante(board: &Board) -> String {
-    let images: Vec<String> =
-        board.state.ante.iter().map(|(name, prepared)| format!("{name} {}", prepared.version)).collect();
-    if images.is_empty() { String::new() } else { format!("ante: {}", images.join(", ")) }
+    let images: Vec<String> = board
+        .state
+        .ante
+        .iter()
+        .map(|(name, prepared)| format!("{name} {}", prepared.version))
+        .collect();
+    if images.is_empty() {
+        String::new()
+    } else {
+        format!("ante: {}", images.join(", "))
+    }
 }
 
 fn frozen(board: &Board, now: Timestamp) -> Vec<String> {
@@ -101,7 +125,11 @@ fn frozen(board: &Board, now: Timestamp) -> Vec<String> {
                 false => format!("{ring} and further out"),
             },
         };
-        let why = freeze.reason.as_ref().map(|why| format!(": \"{why}\"")).unwrap_or_default();
+        let why = freeze
+            .reason
+            .as_ref()
+            .map(|why| format!(": \"{why}\""))
+            .unwrap_or_default();
         let version = freeze.named(&board.root);
         let who = format!("{}, {}{why}", freeze.actor, age(freeze.at, now));
         format!("{REFUSED}frozen{REFUSED:#} for {place}: {version} ({who})")
@@ -115,7 +143,12 @@ fn next(board: &Board) -> String {
     if board.rings.iter().all(|ring| ring.held.is_none()) {
         return "next: ringshift build".into();
     }
-    let outermost = board.rings.iter().skip(1).rev().find_map(|ring| Some((&ring.name, ring.waiting.as_ref()?)));
+    let outermost = board
+        .rings
+        .iter()
+        .skip(1)
+        .rev()
+        .find_map(|ring| Some((&ring.name, ring.waiting.as_ref()?)));
     match (outermost, first) {
         (Some((ring, version)), _) => format!("next: ringshift shift {ring}        {version}"),
         (None, Some(first)) if !board.state.ante.is_empty() => format!("next: ringshift shift {first}"),
@@ -144,9 +177,18 @@ pub fn images(board: &Board, width: Option<usize>) -> String {
             image.map_or_else(|| "–".into(), |image| image.version.to_string().into())
         };
         let mut row: Vec<Cell> = vec![name.as_str().into()];
-        let prepared = board.state.ante.get(name).map_or("–".into(), |p| p.version.to_string());
+        let prepared = board
+            .state
+            .ante
+            .get(name)
+            .map_or("–".into(), |p| p.version.to_string());
         row.extend(with_ante.then(|| prepared.into()));
-        row.extend(board.rings.iter().map(|ring| version(ring.held.as_ref().map(|(_, r)| r.as_ref()))));
+        row.extend(
+            board
+                .rings
+                .iter()
+                .map(|ring| version(ring.held.as_ref().map(|(_, r)| r.as_ref()))),
+        );
         row.push(version(board.post.as_ref().map(|(_, r)| r.as_ref())));
         rows.push(row);
     }

@@ -8,9 +8,16 @@ use ringshift::state::{Entry, Moved, Override, Timestamp};
 pub fn log(entries: &[Entry], now: Timestamp, width: Option<usize>) -> String {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for entry in entries {
-        let moved: Vec<String> =
-            entry.moved.iter().map(|(ring, moved)| format!("{ring} {}", arrow(moved))).collect();
-        let images: Vec<String> = entry.versions.iter().map(|(name, v)| format!("{name} {v}")).collect();
+        let moved: Vec<String> = entry
+            .moved
+            .iter()
+            .map(|(ring, moved)| format!("{ring} {}", arrow(moved)))
+            .collect();
+        let images: Vec<String> = entry
+            .versions
+            .iter()
+            .map(|(name, v)| format!("{name} {v}"))
+            .collect();
         let what = match (moved.is_empty(), images.len()) {
             (false, _) => moved.join(", "),
             (true, 1..=6) => images.join(", "),
@@ -24,7 +31,11 @@ pub fn log(entries: &[Entry], now: Timestamp, width: Option<usize>) -> String {
             what.into(),
             entry.actor.as_str().into(),
         ]);
-        let more = entry.reason.iter().map(|why| format!("\"{why}\"")).chain(entry.overrides.iter().map(words));
+        let more = entry
+            .reason
+            .iter()
+            .map(|why| format!("\"{why}\""))
+            .chain(entry.overrides.iter().map(words));
         rows.extend(more.map(|text| vec!["".into(), "".into(), "".into(), text.into()]));
     }
     render(&rows, 0, width)

@@ -32,9 +32,21 @@ pub fn plan(plan: &Plan, summary: &str, changes: &Changes, verbose: bool, width:
 }
 
 fn heading(plan: &Plan, summary: &str) -> String {
-    let held = plan.held.as_ref().map(|held| format!(" ({})", held.version)).unwrap_or_default();
-    let summary = if summary.is_empty() { String::new() } else { format!(" \"{summary}\"") };
-    format!("Against {}{held} at {}{summary}\n", plan.target, plan.commit.short())
+    let held = plan
+        .held
+        .as_ref()
+        .map(|held| format!(" ({})", held.version))
+        .unwrap_or_default();
+    let summary = if summary.is_empty() {
+        String::new()
+    } else {
+        format!(" \"{summary}\"")
+    };
+    format!(
+        "Against {}{held} at {}{summary}\n",
+        plan.target,
+        plan.commit.short()
+    )
 }
 
 fn images(count: usize) -> String {
@@ -52,19 +64,29 @@ fn counts(plan: &Plan) -> String {
         (of(Action::Adopt), "to adopt"),
         (plan.kept.len(), "unchanged"),
     ];
-    let said: Vec<String> =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let said: Vec<String> = parts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{n} {what}"))
+        .collect();
     format!("{}.", said.join(", "))
 }
 
 fn steps(plan: &Plan, changes: &Changes, verbose: bool, width: Option<usize>) -> String {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for step in &plan.steps {
-        let from = step.from.as_ref().map(|from| format!("{from} → ")).unwrap_or_default();
+        let from = step
+            .from
+            .as_ref()
+            .map(|from| format!("{from} → "))
+            .unwrap_or_default();
         let why = reasons(step, changes);
         let (first, rest) = match verbose {
             false => (short(&why, step), &[][..]),
-            true => (why.first().cloned().unwrap_or_default(), why.get(1..).unwrap_or_default()),
+            true => (
+                why.first().cloned().unwrap_or_default(),
+                why.get(1..).unwrap_or_default(),
+            ),
         };
         let word = step.bump.map_or("adopted", |bump| bump.as_str());
         rows.push(vec![
@@ -73,7 +95,10 @@ fn steps(plan: &Plan, changes: &Changes, verbose: bool, width: Option<usize>) ->
             word.into(),
             first.into(),
         ]);
-        rows.extend(rest.iter().map(|why| vec!["".into(), "".into(), "".into(), why.as_str().into()]));
+        rows.extend(
+            rest.iter()
+                .map(|why| vec!["".into(), "".into(), "".into(), why.as_str().into()]),
+        );
         if verbose {
             rows.push(vec![
                 "".into(),
@@ -88,7 +113,11 @@ fn steps(plan: &Plan, changes: &Changes, verbose: bool, width: Option<usize>) ->
 
 /// The reasons on one line: dependencies by name alone when there are several.
 fn short(why: &[String], step: &Step) -> String {
-    let labels = if step.action == Action::Relabel { "; labels only" } else { "" };
+    let labels = if step.action == Action::Relabel {
+        "; labels only"
+    } else {
+        ""
+    };
     let on: Vec<&str> = step
         .reasons
         .iter()
@@ -107,13 +136,20 @@ fn short(why: &[String], step: &Step) -> String {
     if on.len() > 1 {
         let shown = on.iter().take(4).copied().collect::<Vec<_>>().join(", ");
         let more = on.len().saturating_sub(4);
-        parts.push(if more > 0 { format!("{shown} and {more} more") } else { shown });
+        parts.push(if more > 0 {
+            format!("{shown} and {more} more")
+        } else {
+            shown
+        });
     }
     format!("{}{labels}", parts.join("; "))
 }
 
 fn reasons(step: &Step, changes: &Changes) -> Vec<String> {
-    step.reasons.iter().map(|reason| words(reason, step, changes)).collect()
+    step.reasons
+        .iter()
+        .map(|reason| words(reason, step, changes))
+        .collect()
 }
 
 fn words(reason: &Reason, step: &Step, changes: &Changes) -> String {
@@ -124,9 +160,13 @@ fn words(reason: &Reason, step: &Step, changes: &Changes) -> String {
         Reason::Absent => "not in the ring yet".into(),
         Reason::Revision { old, new } => match changes.get(&step.image) {
             Some(changed) if !changed.is_empty() => {
-                let paths: Vec<&str> = changed.iter().take(3).map(|c| c.path.as_str()).collect();
+                let paths: Vec<&str> = changed.iter().take(3).map(|c| c.what.as_str()).collect();
                 let more = changed.len().saturating_sub(3);
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let more = if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                };
                 format!("{}{more} changed", paths.join(", "))
             }
             _ => format!("revision {} → {}", old.short(), new.short()),

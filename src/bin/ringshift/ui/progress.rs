@@ -33,7 +33,10 @@ impl Progress {
 }
 
 impl Reporter for Progress {
-    #[expect(clippy::disallowed_methods, reason = "edge: a build's duration is shown to a person")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "edge: a build's duration is shown to a person"
+    )]
     fn report(&self, event: Event) {
         if self.ui.json {
             if !self.ui.quiet {
@@ -43,11 +46,23 @@ impl Reporter for Progress {
         }
         let ui = &self.ui;
         match event {
-            Event::Planned { ring, build, relabel, adopt } => {
+            Event::Planned {
+                ring,
+                build,
+                relabel,
+                adopt,
+            } => {
                 let parts = [(build, "to build"), (relabel, "to relabel"), (adopt, "to adopt")];
-                let said: Vec<String> =
-                    parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-                let said = if said.is_empty() { "nothing to build".into() } else { said.join(", ") };
+                let said: Vec<String> = parts
+                    .iter()
+                    .filter(|(n, _)| *n > 0)
+                    .map(|(n, what)| format!("{n} {what}"))
+                    .collect();
+                let said = if said.is_empty() {
+                    "nothing to build".into()
+                } else {
+                    said.join(", ")
+                };
                 ui.say("Planned", &format!("{said}, against {ring}"));
             }
             Event::Building { image, version } => {
@@ -56,19 +71,36 @@ impl Reporter for Progress {
                     begun.insert(image, Instant::now());
                 }
             }
-            Event::Step { image, version, line, text } => {
+            Event::Step {
+                image,
+                version,
+                line,
+                text,
+            } => {
                 if ui.verbose > 0 {
                     ui.say("Step", &format!("{image} {version}  line {line}: {text}"));
                 }
             }
-            Event::Built { image, version, digest } => {
+            Event::Built {
+                image,
+                version,
+                digest,
+            } => {
                 let took = self.took(&image);
                 ui.say("Built", &format!("{image} {version}  {}{took}", digest.short()));
             }
             Event::Relabelled { image, version, .. } => ui.say("Relabel", &format!("{image} {version}")),
             Event::Adopted { image, version, .. } => ui.say("Adopted", &format!("{image} {version}")),
-            Event::Failed { image, version, message } => {
-                ui.talk(&format!("{0}{1:>10}{0:#} {image} {version}: {message}", super::REFUSED, "Failed"));
+            Event::Failed {
+                image,
+                version,
+                message,
+            } => {
+                ui.talk(&format!(
+                    "{0}{1:>10}{0:#} {image} {version}: {message}",
+                    super::REFUSED,
+                    "Failed"
+                ));
             }
             Event::Committed { what, seq } => ui.say("Committed", &format!("{what}, entry {seq}")),
             Event::Note { message } => ui.note(&message),

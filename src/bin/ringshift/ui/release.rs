@@ -5,13 +5,20 @@ use ringshift::state::{ReleaseRecord, ReleaseRef};
 
 /// The release: where it is, what it was built from, every image.
 pub fn release(release: &ReleaseRef, record: &ReleaseRecord, rings: &[&str], width: Option<usize>) -> String {
-    let held = if rings.is_empty() { "no ring".to_owned() } else { rings.join(", ") };
+    let held = if rings.is_empty() {
+        "no ring".to_owned()
+    } else {
+        rings.join(", ")
+    };
     let head = format!(
         "{} {}  held by {held}\n{}\nbuilt from {}\n\n",
         record.root.image, release.version, release.digest, record.commit
     );
-    let mut rows: Vec<Vec<Cell>> =
-        vec![["image", "version", "digest", "revision", "commit"].map(Cell::from).to_vec()];
+    let mut rows: Vec<Vec<Cell>> = vec![
+        ["image", "version", "digest", "revision", "commit"]
+            .map(Cell::from)
+            .to_vec(),
+    ];
     for (name, image) in &record.images {
         let commit = match &image.commit {
             Some(commit) => commit.short().to_owned(),

@@ -30,7 +30,13 @@ impl Cell {
 pub fn render(rows: &[Vec<Cell>], indent: usize, width: Option<usize>) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
-        .map(|i| rows.iter().filter_map(|row| row.get(i)).map(|c| c.text.chars().count()).max().unwrap_or(0))
+        .map(|i| {
+            rows.iter()
+                .filter_map(|row| row.get(i))
+                .map(|c| c.text.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let lines = rows.iter().map(|row| line(row, &widths, indent, width));
     lines.collect::<Vec<_>>().join("\n")
@@ -39,7 +45,10 @@ pub fn render(rows: &[Vec<Cell>], indent: usize, width: Option<usize>) -> String
 fn line(row: &[Cell], widths: &[usize], indent: usize, width: Option<usize>) -> String {
     let mut out = " ".repeat(indent);
     let mut used = indent;
-    let last = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
+    let last = row
+        .iter()
+        .rposition(|cell| !cell.text.is_empty())
+        .map_or(0, |last| last + 1);
     for (i, cell) in row.iter().enumerate().take(last) {
         let room = width.map_or(usize::MAX, |width| width.saturating_sub(used));
         let count = cell.text.chars().count();
@@ -69,7 +78,10 @@ pub fn terminal_width() -> Option<usize> {
     if !isatty(&out) {
         return None;
     }
-    tcgetwinsize(&out).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 20)
+    tcgetwinsize(&out)
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|columns| *columns > 20)
 }
 
 #[cfg(test)]
@@ -78,7 +90,10 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_rows_end_without_blanks() {
-        let rows = vec![vec!["ring".into(), "release".into()], vec!["users".into(), "".into()]];
+        let rows = vec![
+            vec!["ring".into(), "release".into()],
+            vec!["users".into(), "".into()],
+        ];
         assert_eq!(render(&rows, 2, None), "  ring   release\n  users");
     }
 

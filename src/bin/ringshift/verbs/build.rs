@@ -62,8 +62,14 @@ pub fn carry_out(
         return Ok(0);
     }
     let load = open::at_commit(settings, &caches)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|source| Failure::Io { action: "start threads".into(), source })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|source| Failure::Io {
+        action: "start threads".into(),
+        source,
+    })?;
     let done = runtime.block_on(execute::run(&site, &commits, &request, &*load));
     // An interrupted build may still have threads at work; they hold nothing that the next run needs.
     runtime.shutdown_background();

@@ -33,7 +33,10 @@ pub fn run(settings: &Settings, ui: &Ui, source: &SourceArgs) -> Result<u8, Fail
     {
         let project = &project.project;
         let (images, rings) = (project.images.len(), project.rings.len());
-        ui.print(&format!("{}: {images} images, {rings} rings, nothing wrong", project.name));
+        ui.print(&format!(
+            "{}: {images} images, {rings} rings, nothing wrong",
+            project.name
+        ));
     }
     Ok(u8::from(wrong))
 }

@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 
 /// Prints the settings.
 pub fn run(settings: &Settings, ui: &Ui) -> Result<u8, Failure> {
-    let project = settings.config.is_some().then(|| open::project(settings)).transpose()?;
+    let project = settings
+        .config
+        .is_some()
+        .then(|| open::project(settings))
+        .transpose()?;
     let mut rows: Vec<(&str, String, String)> = Vec::new();
     if let Some(config) = &settings.config {
         rows.push(("config", config.value.display().to_string(), config.from.clone()));
@@ -23,10 +27,16 @@ pub fn run(settings: &Settings, ui: &Ui) -> Result<u8, Failure> {
         rows.push(("registry", format!("oci:{}", folder.value.display()), folder.from));
     }
     rows.push(("actor", settings.actor.value.clone(), settings.actor.from.clone()));
-    rows.push(("cache", settings.cache.value.display().to_string(), settings.cache.from.clone()));
+    rows.push((
+        "cache",
+        settings.cache.value.display().to_string(),
+        settings.cache.from.clone(),
+    ));
     if ui.json {
-        let all: Vec<Value> =
-            rows.iter().map(|(name, value, from)| json!({"name": name, "value": value, "from": from})).collect();
+        let all: Vec<Value> = rows
+            .iter()
+            .map(|(name, value, from)| json!({"name": name, "value": value, "from": from}))
+            .collect();
         ui.print(&wire::line("config", &json!({ "settings": all })));
         return Ok(0);
     }

@@ -30,7 +30,7 @@ pub fn run(
     let image = opened.project.image(&name)?;
     if records {
         caches.save();
-        ui.print_raw(&image.records.preimage());
+        ui.print_raw(image.records.preimage().as_bytes());
         return Ok(0);
     }
     if let Some(text) = against {
@@ -47,7 +47,14 @@ pub fn run(
 }
 
 fn dependencies(project: &Loaded, name: &ImageName) -> Vec<String> {
-    project.sources.images.get(name).into_iter().flat_map(|s| &s.dependencies).map(ToString::to_string).collect()
+    project
+        .sources
+        .images
+        .get(name)
+        .into_iter()
+        .flat_map(|s| &s.dependencies)
+        .map(ToString::to_string)
+        .collect()
 }
 
 /// The references to images outside the project, with their lines.
@@ -64,7 +71,9 @@ fn external(recipe: &Recipe) -> Vec<(String, u32)> {
             match &step.op {
                 Op::Transfer(transfer) => add(&transfer.from, step.line),
                 Op::Run(run) => run.mounts.iter().for_each(|mount| match &mount.kind {
-                    MountKind::Bind { from, .. } | MountKind::Cache { from: Some(from), .. } => add(from, step.line),
+                    MountKind::Bind { from, .. } | MountKind::Cache { from: Some(from), .. } => {
+                        add(from, step.line)
+                    }
                     _ => {}
                 }),
                 _ => {}
@@ -77,8 +86,11 @@ fn external(recipe: &Recipe) -> Vec<(String, u32)> {
 }
 
 fn shape(project: &Loaded, name: &ImageName, image: &Image) -> Result<Value, Failure> {
-    let records: Vec<Value> =
-        image.records.iter().map(|record| json!({"line": record.line, "text": record.text()})).collect();
+    let records: Vec<Value> = image
+        .records
+        .iter()
+        .map(|record| json!({"line": record.line, "kind": record.kind, "value": record.payload}))
+        .collect();
     let reads: Vec<Value> = project
         .reads(name, image)?
         .into_iter()
@@ -111,8 +123,8 @@ fn text(project: &Loaded, name: &ImageName, image: &Image) -> Result<String, Fai
         .records
         .iter()
         .map(|record| {
-            let line = if record.line > 0 { record.line.to_string() } else { String::new() };
-            vec![line.into(), record.text().into()]
+            let line = record.line.map(|line| line.to_string()).unwrap_or_default();
+            vec![line.into(), record.kind.into(), record.payload.as_str().into()]
         })
         .collect();
     out.push_str(&table::render(&rows, 2, table::terminal_width()));
@@ -124,7 +136,10 @@ fn text(project: &Loaded, name: &ImageName, image: &Image) -> Result<String, Fai
         out.push_str(&format!("\noutside: {reference} (line {line})"));
     }
     for warning in &image.recipe.warnings {
-        out.push_str(&format!("\nwarning: line {}: {} ({})", warning.line, warning.message, warning.code));
+        out.push_str(&format!(
+            "\nwarning: line {}: {} ({})",
+            warning.line, warning.message, warning.code
+        ));
     }
     let count = project.reads(name, image)?.len();
     out.push_str(&format!("\n\n{count} files read"));
@@ -143,13 +158,18 @@ fn compare(
 ) -> Result<u8, Failure> {
     let wanted = named::version(text.strip_prefix(&format!("{name}@")).unwrap_or(text))?.version;
     let store = open::store(settings, &project.project)?;
-    let state = store.journal.head()?.map_or_else(State::default, |head| head.entry.state);
+    let state = store
+        .journal
+        .head()?
+        .map_or_else(State::default, |head| head.entry.state);
     let commit = commit_of(&store, &state, name, &wanted)?;
     let old = open::at_commit(settings, caches)?(&commit)?.image(name)?;
     let changes = revision::diff(&old.records, &image.records);
     if ui.json {
-        let changed: Vec<Value> =
-            changes.iter().map(|c| json!({"path": c.path, "change": c.change})).collect();
+        let changed: Vec<Value> = changes
+            .iter()
+            .map(|c| json!({"path": c.what, "change": c.change.as_str()}))
+            .collect();
         let body = json!({
             "image": name, "against": wanted, "old": old.revision, "new": image.revision, "changed": changed,
         });
@@ -157,12 +177,21 @@ fn compare(
         return Ok(0);
     }
     if changes.is_empty() {
-        ui.print(&format!("{name} {wanted} has the same revision, {}", old.revision));
+        ui.print(&format!(
+            "{name} {wanted} has the same revision, {}",
+            old.revision
+        ));
         return Ok(0);
     }
-    let rows: Vec<Vec<table::Cell>> =
-        changes.iter().map(|c| vec![c.change.into(), c.path.as_str().into()]).collect();
-    let head = format!("{name} {wanted} ({}) → {}\n", old.revision.short(), image.revision.short());
+    let rows: Vec<Vec<table::Cell>> = changes
+        .iter()
+        .map(|c| vec![c.change.as_str().into(), c.what.as_str().into()])
+        .collect();
+    let head = format!(
+        "{name} {wanted} ({}) → {}\n",
+        old.revision.short(),
+        image.revision.short()
+    );
     ui.print(&(head + &table::render(&rows, 2, table::terminal_width())));
     Ok(0)
 }

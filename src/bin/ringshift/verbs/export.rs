@@ -33,7 +33,9 @@ fn find(store: &Store, state: &State, text: &str) -> Result<(ImageName, Version,
     if let Some((image, version)) = text.split_once('@') {
         let image = ImageName::new(image).map_err(|e| Failure::request(e.to_string(), e.hint()))?;
         let version = named::root_version(version)?;
-        let found = store.registry.resolve(&store.repository(&image), &version.to_string())?;
+        let found = store
+            .registry
+            .resolve(&store.repository(&image), &version.to_string())?;
         let found = found.ok_or_else(|| {
             Failure::request(
                 format!("{image} {version} is not in the store"),
@@ -54,7 +56,10 @@ fn form(settings: &Settings, to: &str, version: &Version) -> Result<Form, Failur
             _ => (rest, version.to_string()),
         };
         if !folder.is_empty() {
-            return Ok(Form::Layout { folder: place(folder), tag });
+            return Ok(Form::Layout {
+                folder: place(folder),
+                tag,
+            });
         }
     }
     if let Some(file) = to.strip_prefix("docker-archive:")

@@ -6,9 +6,9 @@ use crate::open;
 use crate::settings::Settings;
 use crate::ui::Ui;
 use ringshift::engine::{Failure, Store};
+use ringshift::plan::Refusal;
 use ringshift::plan::freeze::{self, Named};
 use ringshift::plan::unshift::Author;
-use ringshift::plan::Refusal;
 use ringshift::state::State;
 
 /// Freezes a version for every ring.
@@ -23,9 +23,14 @@ pub fn freeze(settings: &Settings, ui: &Ui, text: &str, change: &Change) -> Resu
     }
     let (store, empty) = open::store_alone(settings)?;
     let by = author(settings, change);
-    moves::run(settings, ui, (&store, &empty), change, |state: &State| state.freezes.clone(), |state, _| {
-        freeze::freeze(state, &*store.journal, &of_root(&store, &wanted), &by)
-    })
+    moves::run(
+        settings,
+        ui,
+        (&store, &empty),
+        change,
+        |state: &State| state.freezes.clone(),
+        |state, _| freeze::freeze(state, &store, &of_root(&store, &wanted), &by),
+    )
 }
 
 /// Lifts a freeze, or lets its fix through.
@@ -39,25 +44,42 @@ pub fn unfreeze(
     let wanted = named::version(text)?;
     let fix = fixed_in.map(named::root_version).transpose()?;
     let (store, empty) = open::store_alone(settings)?;
-    moves::run(settings, ui, (&store, &empty), change, |state: &State| state.freezes.clone(), |state, _| {
-        let commit = match &fix {
-            Some(version) => {
-                let release = Named { image: None, version: version.clone() };
-                Some(freeze::find(state, &*store.journal, &release)?.1.commit.clone())
-            }
-            None => None,
-        };
-        freeze::unfreeze(state, &store.root, &of_root(&store, &wanted), commit.as_ref())
-    })
+    moves::run(
+        settings,
+        ui,
+        (&store, &empty),
+        change,
+        |state: &State| state.freezes.clone(),
+        |state, _| {
+            let commit = match &fix {
+                Some(version) => {
+                    let release = Named {
+                        image: None,
+                        version: version.clone(),
+                    };
+                    Some(freeze::find(state, &store, &release)?.1.commit.clone())
+                }
+                None => None,
+            };
+            freeze::unfreeze(state, &store.root, &of_root(&store, &wanted), commit.as_ref())
+        },
+    )
 }
 
 /// `shop@1.0.0` of the root is the release 1.0.0.
 fn of_root(store: &Store, named: &Named) -> Named {
     let image = named.image.clone().filter(|image| *image != store.root);
-    Named { image, version: named.version.clone() }
+    Named {
+        image,
+        version: named.version.clone(),
+    }
 }
 
 /// Who freezes or takes back.
 pub fn author(settings: &Settings, change: &Change) -> Author {
-    Author { actor: settings.actor.value.clone(), at: settings.now, reason: change.reason.clone() }
+    Author {
+        actor: settings.actor.value.clone(),
+        at: settings.now,
+        reason: change.reason.clone(),
+    }
 }

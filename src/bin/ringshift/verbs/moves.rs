@@ -57,12 +57,18 @@ fn tell(ui: &Ui, committed: &Committed, proposal: &Proposal) -> u8 {
     let wrote = committed.seq == proposal.entry.seq;
     notes(ui, proposal);
     if ui.json {
-        ui.print(&wire::line("done", &DoneShape::committed(wrote.then_some(committed))));
+        ui.print(&wire::line(
+            "done",
+            &DoneShape::committed(wrote.then_some(committed)),
+        ));
     } else if wrote {
         for line in moves(&committed.entry) {
             ui.say("Moved", &line);
         }
-        ui.say("Committed", &format!("{}, entry {}", committed.entry.verb, committed.seq));
+        ui.say(
+            "Committed",
+            &format!("{}, entry {}", committed.entry.verb, committed.seq),
+        );
     }
     refused(ui, proposal)
 }
@@ -97,7 +103,11 @@ pub fn dry(ui: &Ui, entry: &Entry) {
 /// `users 2.3.1 → 2.4.0`, ring by ring.
 fn moves(entry: &Entry) -> Vec<String> {
     let word = |v: &Option<ringshift::model::Version>| v.as_ref().map_or("–".into(), ToString::to_string);
-    entry.moved.iter().map(|(ring, m)| format!("{ring} {} → {}", word(&m.before), word(&m.after))).collect()
+    entry
+        .moved
+        .iter()
+        .map(|(ring, m)| format!("{ring} {} → {}", word(&m.before), word(&m.after)))
+        .collect()
 }
 
 fn notes(ui: &Ui, proposal: &Proposal) {

@@ -61,7 +61,12 @@ pub fn request(
         ImageName::new(text.as_str()).map_err(|error| Failure::request(error.to_string(), error.hint()))
     };
     let images = |texts: &[String]| texts.iter().map(image).collect::<Result<BTreeSet<_>, _>>();
-    let first = || state.first().cloned().ok_or_else(|| Failure::request("there is no ring", "name one in rings.yaml"));
+    let first = || {
+        state
+            .first()
+            .cloned()
+            .ok_or_else(|| Failure::request("there is no ring", "name one in rings.yaml"))
+    };
     let target = match args.ring.as_deref() {
         None => Target::Ring(first()?),
         Some("ante") => Target::Ante,
@@ -78,7 +83,11 @@ pub fn request(
         }
         .into());
     }
-    let names = if from_ante { state.ante.keys().cloned().collect() } else { images(&args.images)? };
+    let names = if from_ante {
+        state.ante.keys().cloned().collect()
+    } else {
+        images(&args.images)?
+    };
     Ok(Request {
         target,
         names,
@@ -101,9 +110,20 @@ pub fn same_chain(request: &Request, state: &State, wanted: &State) -> Result<()
     if !front || state.chain == wanted.chain {
         return Ok(());
     }
-    let names = |state: &State| state.chain.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let names = |state: &State| {
+        state
+            .chain
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     Err(Failure::request(
-        format!("rings.yaml has other rings ({}) than the store ({})", names(wanted), names(state)),
+        format!(
+            "rings.yaml has other rings ({}) than the store ({})",
+            names(wanted),
+            names(state)
+        ),
         "build from a commit whose rings.yaml has the store's rings; a change of the chain is not supported yet",
     ))
 }
@@ -133,7 +153,9 @@ pub fn tell_differences(settings: &Settings, ui: &Ui, opened: &Opened) {
     if repository.head().ok().as_ref() != Some(commit) {
         return;
     }
-    let Ok(changes) = repository.changes(commit) else { return };
+    let Ok(changes) = repository.changes(commit) else {
+        return;
+    };
     let paths: Vec<RepoPath> = changes.into_iter().map(|change| change.path).collect();
     let read = opened.project.of_interest(&paths);
     if read.is_empty() {
@@ -141,7 +163,11 @@ pub fn tell_differences(settings: &Settings, ui: &Ui, opened: &Opened) {
     }
     let shown: Vec<String> = read.iter().take(5).map(ToString::to_string).collect();
     let more = read.len().saturating_sub(5);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
     ui.note(&format!(
         "not in this commit, but different in the working copy: {}{more}; --worktree reads them",
         shown.join(", ")
@@ -153,18 +179,33 @@ pub fn tell_differences(settings: &Settings, ui: &Ui, opened: &Opened) {
 fn changes(settings: &Settings, site: &Site, plan: &Plan) -> Changes {
     let mut changes = BTreeMap::new();
     let caches = Caches::open(settings);
-    let Ok(load) = open::at_commit(settings, &caches) else { return changes };
+    let Ok(load) = open::at_commit(settings, &caches) else {
+        return changes;
+    };
     let Some(held) = &plan.held else { return changes };
-    let Ok(record) = site.store.journal.record(&held.record) else { return changes };
+    let Ok(record) = site.store.journal.record(&held.record) else {
+        return changes;
+    };
     let mut loaded = BTreeMap::new();
     for step in &plan.steps {
-        let differs = step.reasons.iter().any(|reason| matches!(reason, Reason::Revision { .. }));
-        let commit = record.images.get(&step.image).and_then(|image| image.commit.clone());
-        let (true, Some(commit)) = (differs, commit) else { continue };
+        let differs = step
+            .reasons
+            .iter()
+            .any(|reason| matches!(reason, Reason::Revision { .. }));
+        let commit = record
+            .images
+            .get(&step.image)
+            .and_then(|image| image.commit.clone());
+        let (true, Some(commit)) = (differs, commit) else {
+            continue;
+        };
         let old = loaded.entry(commit.clone()).or_insert_with(|| load(&commit).ok());
         let old = old.as_ref().and_then(|project| project.image(&step.image).ok());
         if let (Some(old), Ok(new)) = (old, site.project.image(&step.image)) {
-            changes.insert(step.image.clone(), ringshift::revision::diff(&old.records, &new.records));
+            changes.insert(
+                step.image.clone(),
+                ringshift::revision::diff(&old.records, &new.records),
+            );
         }
     }
     changes
@@ -181,10 +222,17 @@ pub fn print(
 ) -> Result<(), Failure> {
     let changes = changes(settings, site, plan);
     if ui.json {
-        ui.print(&wire::line("plan", &PlanShape::new(plan, head.map(|h| h.digest), &changes)));
+        ui.print(&wire::line(
+            "plan",
+            &PlanShape::new(plan, head.map(|h| h.digest), &changes),
+        ));
         return Ok(());
     }
-    let summary = settings.git().ok().and_then(|git| git.info(&plan.commit).ok()).map(|info| info.summary);
+    let summary = settings
+        .git()
+        .ok()
+        .and_then(|git| git.info(&plan.commit).ok())
+        .map(|info| info.summary);
     let text = ui::plan::plan(
         plan,
         &summary.unwrap_or_default(),
@@ -210,8 +258,16 @@ fn print_entries(ui: &Ui, site: &Site, plan: &Plan, head: Option<&Stored>) {
         ui.print(&format!("\nWould write entry {seq}: reserve"));
     }
     for step in &plan.steps {
-        ui.print(&format!("  tag {}:{}", site.store.repository(&step.image), step.to));
+        ui.print(&format!(
+            "  tag {}:{}",
+            site.store.repository(&step.image),
+            step.to
+        ));
     }
     let verb = if plan.from_ante { "shift" } else { "build" };
-    ui.print(&format!("Would write entry {}: {verb} against {}", seq + 1, plan.target));
+    ui.print(&format!(
+        "Would write entry {}: {verb} against {}",
+        seq + 1,
+        plan.target
+    ));
 }

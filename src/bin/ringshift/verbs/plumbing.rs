@@ -15,7 +15,10 @@ pub fn run(part: Plumbing) -> Result<u8, Failure> {
         Plumbing::Copy => plumbing::copy,
         Plumbing::Reach => plumbing::reach,
     };
-    let io = |source| Failure::Io { action: "read questions and write answers".into(), source };
+    let io = |source| Failure::Io {
+        action: "read questions and write answers".into(),
+        source,
+    };
     let mut out = BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines() {
         let line = line.map_err(io)?;

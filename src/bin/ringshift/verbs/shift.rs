@@ -28,10 +28,22 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
     let commits = open::clone(settings, &caches);
     let place = (&store, &empty);
     let Some(name) = request.ring.as_deref() else {
-        let done = moves::run(settings, ui, place, change, |state: &State| state.rings.clone(), |state, head| {
-            let world = World { state, head, records: &*store.journal, commits: &commits };
-            shift::train(&world, &overrides)
-        });
+        let done = moves::run(
+            settings,
+            ui,
+            place,
+            change,
+            |state: &State| state.rings.clone(),
+            |state, head| {
+                let world = World {
+                    state,
+                    head,
+                    records: &store,
+                    commits: &commits,
+                };
+                shift::train(&world, &overrides)
+            },
+        );
         caches.save();
         return done;
     };
@@ -44,12 +56,19 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
     }
     let basis = |state: &State| {
         let place = state.place(&ring);
-        let before = place.and_then(|p| p.checked_sub(1)).and_then(|p| state.chain.get(p));
+        let before = place
+            .and_then(|p| p.checked_sub(1))
+            .and_then(|p| state.chain.get(p));
         let there = |name: &ringshift::model::RingName| state.rings.get(name).cloned();
         (there(&ring), before.and_then(there), state.freezes.clone())
     };
     let done = moves::run(settings, ui, place, change, basis, |state, head| {
-        let world = World { state, head, records: &*store.journal, commits: &commits };
+        let world = World {
+            state,
+            head,
+            records: &store,
+            commits: &commits,
+        };
         shift::shift(&world, &ring, &overrides)
     });
     caches.save();
@@ -90,7 +109,10 @@ fn take_over_ante(
         ring: None,
         major: Vec::new(),
         all_changes: false,
-        source: SourceArgs { commit: request.commit.clone(), worktree: false },
+        source: SourceArgs {
+            commit: request.commit.clone(),
+            worktree: false,
+        },
         loss: LossArgs {
             contains: request.loss.contains.clone(),
             drop: request.loss.drop.clone(),

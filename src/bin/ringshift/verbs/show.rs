@@ -15,11 +15,22 @@ pub fn run(settings: &Settings, ui: &Ui, text: &str) -> Result<u8, Failure> {
     let state = head.map_or(empty, |head| head.entry.state);
     let release = named::release(&store, &state, text)?;
     let record = store.journal.record(&release.record)?;
-    let holders = state.chain.iter().filter(|ring| state.release(ring) == Some(&release));
+    let holders = state
+        .chain
+        .iter()
+        .filter(|ring| state.release(ring) == Some(&release));
     let rings: Vec<&str> = holders.map(AsRef::as_ref).collect();
     match ui.json {
-        true => ui.print(&wire::line("release", &ReleaseShape::new(&release, &record, rings))),
-        false => ui.print(&ui::release::release(&release, &record, &rings, table::terminal_width())),
+        true => ui.print(&wire::line(
+            "release",
+            &ReleaseShape::new(&release, &record, rings),
+        )),
+        false => ui.print(&ui::release::release(
+            &release,
+            &record,
+            &rings,
+            table::terminal_width(),
+        )),
     }
     Ok(0)
 }

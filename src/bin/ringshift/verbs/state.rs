@@ -19,11 +19,17 @@ pub fn run(settings: &Settings, ui: &Ui, what: &StateVerb) -> Result<u8, Failure
             };
             let stored = stored.ok_or_else(|| match seq {
                 Some(seq) => Failure::request(format!("the journal has no entry {seq}"), "ringshift log"),
-                None => Failure::request("the store has no journal yet", "`ringshift build` writes its first entry"),
+                None => Failure::request(
+                    "the store has no journal yet",
+                    "`ringshift build` writes its first entry",
+                ),
             })?;
             let entry = serde_json::to_value(&stored.entry).unwrap_or(Value::Null);
             match ui.json {
-                true => ui.print(&wire::line("entry", &json!({"digest": stored.digest, "entry": entry}))),
+                true => ui.print(&wire::line(
+                    "entry",
+                    &json!({"digest": stored.digest, "entry": entry}),
+                )),
                 false => {
                     let pretty = serde_json::to_string_pretty(&entry).unwrap_or_default();
                     ui.print(&format!("{}\n{pretty}", stored.digest));
@@ -41,13 +47,20 @@ pub fn run(settings: &Settings, ui: &Ui, what: &StateVerb) -> Result<u8, Failure
                 ui.print(&wire::line("verify", &body));
             } else {
                 report.warnings.iter().for_each(|warning| ui.warn(warning));
-                report.problems.iter().for_each(|problem| ui.talk(&format!("error: {problem}")));
+                report
+                    .problems
+                    .iter()
+                    .for_each(|problem| ui.talk(&format!("error: {problem}")));
                 ui.print(&format!(
                     "{} entries, {} releases, {} images: {}",
                     report.entries,
                     report.releases,
                     report.images,
-                    if report.problems.is_empty() { "whole" } else { "damaged" }
+                    if report.problems.is_empty() {
+                        "whole"
+                    } else {
+                        "damaged"
+                    }
                 ));
             }
             Ok(if report.problems.is_empty() { 0 } else { 7 })

@@ -23,14 +23,24 @@ pub fn run(settings: &Settings, ui: &Ui, images: bool) -> Result<u8, Failure> {
     }
     let mut summaries = Summaries::new();
     if let Ok(repository) = settings.git() {
-        let held = board.rings.iter().filter_map(|ring| ring.held.as_ref()).chain(&board.post);
+        let held = board
+            .rings
+            .iter()
+            .filter_map(|ring| ring.held.as_ref())
+            .chain(&board.post);
         for (_, record) in held {
             let summary = repository.info(&record.commit).map(|info| info.summary);
             summaries.extend(summary.ok().map(|summary| (record.commit.clone(), summary)));
         }
     }
     let width = table::terminal_width();
-    ui.print(&ui::board::board(&board, &store.location, &summaries, settings.now, width));
+    ui.print(&ui::board::board(
+        &board,
+        &store.location,
+        &summaries,
+        settings.now,
+        width,
+    ));
     if images {
         ui.print(&format!("\n{}", ui::board::images(&board, width)));
     }

@@ -47,9 +47,14 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
             ImageName::new(name.as_str()).map_err(|error| Failure::request(error.to_string(), error.hint()))
         });
         let images = images.collect::<Result<BTreeSet<_>, _>>()?;
-        return moves::run(settings, ui, place, change, |state: &State| state.ante.clone(), |state, _| {
-            unshift::unshift_ante(state, &images).map(Some)
-        });
+        return moves::run(
+            settings,
+            ui,
+            place,
+            change,
+            |state: &State| state.ante.clone(),
+            |state, _| unshift::unshift_ante(state, &images).map(Some),
+        );
     }
     if !request.images.is_empty() {
         return Err(Refusal::Usage {
@@ -61,10 +66,22 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
     let caches = Caches::open(settings);
     let commits = open::clone(settings, &caches);
     if request.all {
-        return moves::run(settings, ui, place, change, |state: &State| state.rings.clone(), |state, head| {
-            let world = World { state, head, records: &*store.journal, commits: &commits };
-            unshift::unshift_train(&world, &earlier, &by).map(Some)
-        });
+        return moves::run(
+            settings,
+            ui,
+            place,
+            change,
+            |state: &State| state.rings.clone(),
+            |state, head| {
+                let world = World {
+                    state,
+                    head,
+                    records: &store,
+                    commits: &commits,
+                };
+                unshift::unshift_train(&world, &earlier, &by).map(Some)
+            },
+        );
     }
     let back = match (&request.to, request.empty) {
         (Some(version), _) => Back::To(named::root_version(version)?),
@@ -79,7 +96,12 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
     let ring = |state: &State| wanted.clone().or_else(|| state.chain.last().cloned());
     let basis = |state: &State| ring(state).and_then(|ring| state.rings.get(&ring).cloned());
     let done = moves::run(settings, ui, place, change, basis, |state, head| {
-        let world = World { state, head, records: &*store.journal, commits: &commits };
+        let world = World {
+            state,
+            head,
+            records: &store,
+            commits: &commits,
+        };
         let ring = ring(state).ok_or_else(|| Refusal::request("there is no ring", "ringshift status"))?;
         unshift::unshift(&world, &earlier, &ring, &back, &by, &overrides)
     });

@@ -1,0 +1,252 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: opens the folders that the command line names"
+)]
+//! `revision DIR`: the revision of one build context, outside any project.
+
+use crate::settings::Settings;
+use crate::ui::Ui;
+use ringshift::config;
+use ringshift::containerfile::ignore::{Ignore, ignore_file_for};
+use ringshift::containerfile::{
+    self, Base, BaseFacts, Fault, Inputs, NamedContext, ProjectRef, ResolveError, World,
+};
+use ringshift::engine::Failure;
+use ringshift::model::{Platform, Problem, RepoPath, Source, Span};
+use ringshift::plan::Refusal;
+use ringshift::revision::{self, ContextTree, Contexts, Limits, Plan};
+use ringshift::tree::SourceTree;
+use ringshift::tree::disk::DiskTree;
+use ringshift::wire;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What is asked.
+pub struct Request {
+    pub dir: PathBuf,
+    pub file: Option<PathBuf>,
+    pub build_arg: Vec<String>,
+    pub target: Option<String>,
+    pub build_context: Vec<String>,
+    pub platform: String,
+    pub records: bool,
+}
+
+/// Outside a project every image is an outside one, and unlocked.
+struct Outside;
+
+impl World for Outside {
+    fn project_image(&self, _: &str) -> Result<Option<ProjectRef>, ResolveError> {
+        Ok(None)
+    }
+
+    fn base(&self, _: &Base) -> Result<BaseFacts, ResolveError> {
+        Ok(BaseFacts::unknown())
+    }
+}
+
+/// Prints the revision, or the records it is the hash of.
+pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failure> {
+    let args = pairs(&request.build_arg, "--build-arg")?;
+    let platform: Platform =
+        request
+            .platform
+            .parse()
+            .map_err(|e: ringshift::model::platform::PlatformError| {
+                Failure::request(e.to_string(), "linux/amd64")
+            })?;
+    let tree = open(&settings.directory.join(&request.dir))?;
+    let mut folders = BTreeMap::new();
+    let mut contexts = BTreeMap::new();
+    let mut images = BTreeMap::new();
+    for (name, value) in pairs(&request.build_context, "--build-context")? {
+        if let Some(reference) = value.strip_prefix("docker-image://") {
+            let parsed: ringshift::model::Reference =
+                reference
+                    .parse()
+                    .map_err(|e: ringshift::model::reference::ReferenceError| {
+                        Failure::request(e.to_string(), "docker-image://alpine:3.20")
+                    })?;
+            images.insert(name.clone(), parsed.to_string());
+            contexts.insert(name, NamedContext::External(parsed));
+        } else {
+            folders.insert(name.clone(), open(&settings.directory.join(&value))?);
+            contexts.insert(name, NamedContext::Folder);
+        }
+    }
+    let (bytes, source, ignore) = container_file(settings, request, &tree)?;
+    let inputs = Inputs {
+        args: &args,
+        target: request.target.as_deref(),
+        platform: &platform,
+        contexts: &contexts,
+        world: &Outside,
+    };
+    let recipe = containerfile::parse(&bytes)
+        .and_then(|file| containerfile::resolve(&file, &inputs))
+        .map_err(|fault| wrong(&source, &fault))?;
+    for warning in &recipe.warnings {
+        ui.warn(&format!(
+            "{}:{}: {}",
+            source.path(),
+            warning.line,
+            warning.message
+        ));
+    }
+    let all = Contexts {
+        main: context(&tree, ignore),
+        named: folders
+            .iter()
+            .map(|(name, tree)| Ok((name.clone(), context(tree, own_ignore(tree)?))))
+            .collect::<Result<_, Failure>>()?,
+    };
+    let manifest = revision::select(&recipe, &all, &Limits::default()).map_err(|error| {
+        let problem = source.problem(Span::new(error.line, 1, u32::MAX), "source", error.message);
+        Failure::Project(
+            Problem {
+                hint: error.hint,
+                ..problem
+            }
+            .into(),
+        )
+    })?;
+    let inputs = revision::Inputs {
+        epoch: None,
+        container_file: &bytes,
+        args: args.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(),
+        target: request.target.as_deref(),
+        images: images.iter().map(|(k, v)| (k.as_str(), v.clone())).collect(),
+    };
+    let (revision, records) = revision::compute(
+        &[Plan {
+            recipe: &recipe,
+            manifest: &manifest,
+        }],
+        &inputs,
+    );
+    if request.records {
+        ui.print_raw(records.preimage().as_bytes());
+    } else if ui.json {
+        let records: Vec<Value> = records
+            .iter()
+            .map(|r| json!({"line": r.line, "kind": r.kind, "value": r.payload}))
+            .collect();
+        ui.print(&wire::line(
+            "revision",
+            &json!({"revision": revision, "records": records}),
+        ));
+    } else {
+        ui.print(&revision.to_string());
+    }
+    Ok(0)
+}
+
+fn open(path: &Path) -> Result<DiskTree, Failure> {
+    DiskTree::open(path).map_err(|_| {
+        Failure::request(
+            format!("{} is not a folder that can be read", path.display()),
+            "name a build context",
+        )
+    })
+}
+
+fn pairs(texts: &[String], flag: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(Refusal::Usage {
+            message: format!("`{text}` is not NAME=VALUE"),
+            hint: format!("{flag} NAME=VALUE"),
+        }
+        .into()),
+    };
+    texts.iter().map(pair).collect()
+}
+
+fn context(tree: &DiskTree, ignore: Ignore) -> ContextTree<'_> {
+    ContextTree {
+        tree,
+        root: RepoPath::root(),
+        ignore,
+        display: RepoPath::root(),
+    }
+}
+
+fn own_ignore(tree: &DiskTree) -> Result<Ignore, Failure> {
+    let path = RepoPath::clean(".dockerignore");
+    match tree.kind(&path)? {
+        Some(ringshift::tree::Kind::File { .. }) => {
+            parse_ignore(&tree.read(&path, 8 << 20)?, ".dockerignore")
+        }
+        _ => Ok(Ignore::none()),
+    }
+}
+
+fn parse_ignore(bytes: &[u8], name: &str) -> Result<Ignore, Failure> {
+    Ignore::parse(bytes).map_err(|error| {
+        let source = Source::new(name, String::from_utf8_lossy(bytes).into_owned());
+        let problem = source.problem(Span::new(error.line, 1, u32::MAX), "ignore-file", error.message);
+        Failure::Project(problem.hint(error.hint).into())
+    })
+}
+
+/// The container file's bytes, its text for messages, and the ignore file that goes with it.
+fn container_file(
+    settings: &Settings,
+    request: &Request,
+    tree: &DiskTree,
+) -> Result<(Vec<u8>, Source, Ignore), Failure> {
+    let none = || {
+        Failure::request(
+            "there is no container file",
+            "name it with -f, or add a Dockerfile",
+        )
+    };
+    let Some(file) = &request.file else {
+        let path = config::default_file(tree, &RepoPath::root())?.ok_or_else(none)?;
+        let bytes = tree.read(&path, 16 << 20)?;
+        let ignore = match ignore_file_for(&path, &RepoPath::root(), tree)? {
+            Some(beside) => parse_ignore(&tree.read(&beside, 8 << 20)?, &beside.to_string())?,
+            None => Ignore::none(),
+        };
+        return Ok((
+            bytes.clone(),
+            Source::new(path.to_string(), lossy(&bytes)),
+            ignore,
+        ));
+    };
+    let path = settings.directory.join(file);
+    let io = |source| Failure::Io {
+        action: format!("read {}", path.display()),
+        source,
+    };
+    if std::fs::metadata(&path).map_err(io)?.len() > 16 << 20 {
+        return Err(Failure::request(
+            format!("{} is larger than 16 MiB", path.display()),
+            "make it smaller",
+        ));
+    }
+    let bytes = std::fs::read(&path).map_err(io)?;
+    let mut beside = path.clone().into_os_string();
+    beside.push(".dockerignore");
+    let ignore = match std::fs::read(&beside) {
+        Ok(bytes) => parse_ignore(&bytes, &beside.to_string_lossy())?,
+        Err(_) => own_ignore(tree)?,
+    };
+    Ok((
+        bytes.clone(),
+        Source::new(file.display().to_string(), lossy(&bytes)),
+        ignore,
+    ))
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn wrong(source: &Source, fault: &Fault) -> Failure {
+    let span = Span::new(fault.line.max(1), 1, u32::MAX);
+    let mut problem = source.problem(span, "container-file", fault.message.clone());
+    problem.hint.clone_from(&fault.hint);
+    Failure::Project(problem.into())
+}

@@ -40,10 +40,21 @@ pub struct Hint {
     pub target: Option<String>,
     /// Build arguments with a literal value.
     pub args: BTreeMap<String, String>,
-    /// Named contexts as they are written.
-    pub contexts: BTreeMap<String, String>,
+    /// Named contexts.
+    pub contexts: BTreeMap<String, Named>,
     /// What the image is called, tags included.
     pub tags: Vec<String>,
+}
+
+/// A named context of a [`Hint`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// A folder of the repository.
+    Folder(RepoPath),
+    /// `docker-image://…`, as written.
+    External(String),
+    /// What another service or target of the same kind of file builds.
+    Other(String),
 }
 
 /// What a proposal is made of.
@@ -99,7 +110,11 @@ struct Draft {
     context: RepoPath,
     target: Option<String>,
     args: BTreeMap<String, String>,
-    contexts: BTreeMap<String, String>,
+    contexts: BTreeMap<String, Named>,
+    /// The service or target that it was found by.
+    called: Option<String>,
+    /// Whether the context leads to the container file without being told.
+    default: bool,
     tags: Vec<String>,
     references: Vec<String>,
     aliases: Vec<String>,

@@ -3,8 +3,12 @@
 //! Shared by all readers of files: rings.yaml, container files, overlays. A reader collects
 //! [`Problem`]s; [`Problem::render`] writes one as `check` shows it.
 
+mod render;
+mod source;
+
+pub use source::Source;
+
 use std::fmt;
-use std::sync::Arc;
 
 /// How much a [`Problem`] matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -156,51 +160,6 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The most characters of a line that are shown.
-const WIDTH: usize = 100;
-
-impl Snippet {
-    fn render(&self, line: u32) -> String {
-        let number = line.to_string();
-        let gutter = " ".repeat(number.len());
-        let (text, start) = self.window();
-        let marks = "^".repeat(self.length.clamp(1, WIDTH.saturating_sub(start).max(1)));
-        let mut out = format!(
-            "{gutter} |\n{number} | {text}\n{gutter} | {}{marks}",
-            " ".repeat(start)
-        );
-        if let Some(label) = &self.label {
-            out.push(' ');
-            out.push_str(label);
-        }
-        out
-    }
-
-    /// The part of the line that fits, and where its marks begin.
-    fn window(&self) -> (String, usize) {
-        let skipped = if self.start + self.length.min(20) > WIDTH {
-            self.start.saturating_sub(40)
-        } else {
-            0
-        };
-        let lead = if skipped > 0 { "…" } else { "" };
-        let shown = self.text.chars().skip(skipped).take(WIDTH).map(printable);
-        let text: String = lead.chars().chain(shown).collect();
-        (
-            text.trim_end().into(),
-            self.start - skipped + lead.chars().count(),
-        )
-    }
-}
-
-fn printable(c: char) -> char {
-    match c {
-        '\t' => ' ',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    }
-}
-
 /// At least one problem, in the order of their places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
@@ -238,63 +197,6 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
-
-/// A file's text with its name, from which problems are made.
-#[derive(Debug, Clone)]
-pub struct Source {
-    path: Arc<str>,
-    text: Arc<str>,
-}
-
-impl Source {
-    /// The text of the file that messages call `path`.
-    pub fn new(path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self {
-            path: path.into(),
-            text: text.into(),
-        }
-    }
-
-    /// What messages call the file.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// The text.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// One line without its end, counted from 1.
-    pub fn line(&self, number: u32) -> Option<&str> {
-        self.text.lines().nth(number.checked_sub(1)? as usize)
-    }
-
-    /// A problem at `span`, with its line.
-    pub fn problem(&self, span: Span, code: &'static str, message: impl Into<String>) -> Problem {
-        let place = Place {
-            path: self.path.to_string(),
-            line: span.line,
-            column: span.column,
-        };
-        let mut problem = Problem::new(place, code, message);
-        problem.snippet = self.snippet(span);
-        problem
-    }
-
-    fn snippet(&self, span: Span) -> Option<Snippet> {
-        let text = self.line(span.line)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let count = text.chars().count();
-        let start = (span.column as usize).saturating_sub(1).min(count);
-        (!text.trim().is_empty()).then(|| Snippet {
-            text: text.into(),
-            start,
-            length: (span.length as usize).min(count - start).max(1),
-            label: None,
-        })
-    }
-}
 
 #[cfg(test)]
 mod tests {

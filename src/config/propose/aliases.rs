@@ -1,6 +1,6 @@
 //! Which references of container files mean images of the project.
 
-use super::{Draft, short};
+use super::{Draft, Named, short};
 use crate::config::project::split;
 use crate::model::ProjectName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +63,7 @@ pub fn find(drafts: &mut [Draft], project: &ProjectName, notes: &mut Vec<String>
             meant.insert(name.clone(), owner);
         }
     }
+    contexts(drafts);
     for user in 0..drafts.len() {
         for reference in drafts[user].references.clone() {
             let name = split(&reference).0;
@@ -70,6 +71,33 @@ pub fn find(drafts: &mut [Draft], project: &ProjectName, notes: &mut Vec<String>
                 continue;
             };
             take(drafts, user, owner, name, project, notes);
+        }
+    }
+}
+
+/// Named contexts that other builds fill are uses; those whose build is unknown, or would close a
+/// circle, are left out.
+fn contexts(drafts: &mut [Draft]) {
+    let called = drafts
+        .iter()
+        .enumerate()
+        .filter_map(|(i, d)| Some((d.called.clone()?, i)));
+    let called: BTreeMap<String, usize> = called.collect();
+    for user in 0..drafts.len() {
+        for (name, context) in drafts[user].contexts.clone() {
+            let Named::Other(other) = context else { continue };
+            let owner = called
+                .get(&other)
+                .copied()
+                .filter(|owner| !reaches(drafts, *owner, user));
+            match owner {
+                Some(owner) => {
+                    let image = drafts[owner].name.to_string();
+                    drafts[user].uses.insert(owner);
+                    drafts[user].contexts.insert(name, Named::Other(image));
+                }
+                None => drafts[user].contexts.retain(|other, _| *other != name),
+            }
         }
     }
 }

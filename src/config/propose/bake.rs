@@ -141,7 +141,8 @@ target "web" {
             (Some("runtime"), ["acme/api:1".to_owned()].as_slice())
         );
         assert_eq!(api.args.keys().collect::<Vec<_>>(), ["LEVEL"]);
-        assert_eq!(api.contexts["proto"], "proto");
+        let proto = super::super::Named::Folder(RepoPath::clean("proto"));
+        assert_eq!(api.contexts["proto"], proto);
         let json = br#"{"target": {"api": {"context": "services", "tags": ["a/b"]}}}"#;
         let found = hints(json, &RepoPath::clean("docker-bake.json"));
         assert_eq!(

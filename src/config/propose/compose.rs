@@ -1,9 +1,8 @@
 //! What a compose file says of builds: `services.*.build`.
 
-use super::Hint;
+use super::{Hint, Named};
 use crate::config::yaml::{self, Node, Value};
 use crate::model::RepoPath;
-use std::collections::BTreeMap;
 
 /// The builds of the compose file at `path`; none when it cannot be read. What holds a variable is left out.
 pub fn hints(bytes: &[u8], path: &RepoPath) -> Vec<Hint> {
@@ -34,28 +33,31 @@ fn hint(name: &str, service: &Node, folder: &RepoPath) -> Option<Hint> {
     };
     let args = entries(get(build, "args")).filter_map(|(key, value)| Some((key.into(), literal(value)?)));
     let contexts = entries(get(build, "additional_contexts"));
-    let contexts = contexts.filter_map(|(key, value)| Some((key.into(), named(&context, &literal(value)?)?)));
+    let contexts = contexts.filter_map(|(key, value)| Some((key.into(), named(folder, &literal(value)?)?)));
     Some(Hint {
         name: name.into(),
         file,
         target: text(get(build, "target")).map(Into::into),
         args: args.collect(),
-        contexts: contexts.collect::<BTreeMap<String, String>>(),
+        contexts: contexts.collect(),
         tags: text(get(service, "image")).map(Into::into).into_iter().collect(),
         context,
     })
 }
 
-/// A named context as rings.yaml writes it; other kinds are left out.
-pub(super) fn named(context: &RepoPath, text: &str) -> Option<String> {
+/// A named context of a kind that rings.yaml knows; others are left out.
+pub(super) fn named(context: &RepoPath, text: &str) -> Option<Named> {
     if text.starts_with("docker-image://") {
-        return Some(text.into());
+        return Some(Named::External(text.into()));
+    }
+    let other = text.strip_prefix("target:").or(text.strip_prefix("service:"));
+    if let Some(other) = other {
+        return Some(Named::Other(other.into()));
     }
     if text.contains(':') {
         return None;
     }
-    let path = below(context, text)?;
-    Some(String::from_utf8_lossy(if path.is_root() { b"." } else { path.as_bytes() }).into_owned())
+    below(context, text).map(Named::Folder)
 }
 
 /// A path that stays in the repository and holds no variable.
@@ -104,6 +106,7 @@ fn literal(node: &Node) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn builds_of_services_are_found() {
@@ -131,7 +134,10 @@ services:
             found[1].args,
             BTreeMap::from([("LEVEL".to_owned(), "3".to_owned())])
         );
-        assert_eq!(found[1].contexts["proto"], "proto");
+        assert_eq!(
+            found[1].contexts["proto"],
+            Named::Folder(RepoPath::clean("dev/proto"))
+        );
         assert_eq!(found[1].contexts.len(), 2);
     }
 

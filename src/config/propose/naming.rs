@@ -26,7 +26,7 @@ pub fn drafts(input: &Input<'_>, notes: &mut Vec<String>) -> Vec<Draft> {
     files.dedup_by(|a, b| a.path == b.path);
     let mut wanted: Vec<(Vec<String>, &Found, Option<&Hint>)> = Vec::new();
     for file in files {
-        let hints = hints_of(input.hints, &file.path);
+        let hints = hints_of(input, &file.path);
         if hints.is_empty() {
             wanted.push((ways(&file.path, input.repository), file, None));
         }
@@ -44,16 +44,13 @@ pub fn drafts(input: &Input<'_>, notes: &mut Vec<String>) -> Vec<Draft> {
 }
 
 /// The builds of this container file; services that build the same are one.
-fn hints_of<'h>(hints: &'h [Hint], path: &RepoPath) -> Vec<&'h Hint> {
+fn hints_of<'h>(input: &Input<'h>, path: &RepoPath) -> Vec<&'h Hint> {
     let names = |hint: &Hint| match &hint.file {
         Some(file) => file == path,
-        None => {
-            path.parent().as_ref() == Some(&hint.context)
-                && DEFAULT_FILES.iter().any(|n| n.as_bytes() == path.name())
-        }
+        None => is_default(input.files, &hint.context, path),
     };
     let mut found: Vec<&Hint> = Vec::new();
-    for hint in hints.iter().filter(|hint| names(hint)) {
+    for hint in input.hints.iter().filter(|hint| names(hint)) {
         let same = |other: &&Hint| {
             (&other.context, &other.target, &other.args) == (&hint.context, &hint.target, &hint.args)
         };
@@ -62,6 +59,13 @@ fn hints_of<'h>(hints: &'h [Hint], path: &RepoPath) -> Vec<&'h Hint> {
         }
     }
     found
+}
+
+/// Whether `path` is the container file that is found in `context` without being named (rule 1).
+fn is_default(files: &[Found], context: &RepoPath, path: &RepoPath) -> bool {
+    let mut defaults = DEFAULT_FILES.iter().map(|name| context.child(name.as_bytes()));
+    let first = defaults.find(|default| files.iter().any(|file| file.path == *default));
+    first.as_ref() == Some(path)
 }
 
 fn draft(
@@ -82,23 +86,24 @@ fn draft(
     }
     let hint = hint.cloned().unwrap_or_default();
     let foreign = |reference: &&String| {
-        !file
-            .stages
-            .iter()
-            .any(|stage| stage.eq_ignore_ascii_case(reference))
+        let mut stages = file.stages.iter();
+        let stage = stages.any(|stage| stage.eq_ignore_ascii_case(reference));
+        !stage && !hint.contexts.contains_key(*reference)
     };
     Draft {
         name,
         path: file.path.clone(),
-        context,
         target: hint.target,
         args: hint.args,
-        contexts: hint.contexts,
+        default: is_default(input.files, &context, &file.path),
+        called: Some(hint.name).filter(|name| !name.is_empty()),
         tags: hint.tags,
         references: file.references.iter().filter(foreign).cloned().collect(),
+        contexts: hint.contexts,
         aliases: Vec::new(),
         uses: BTreeSet::new(),
         root: false,
+        context,
     }
 }
 

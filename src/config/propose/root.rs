@@ -94,6 +94,8 @@ fn new(drafts: &mut Vec<Draft>, project: &ProjectName, input: &Input<'_>) -> Vec
         target: None,
         args: Default::default(),
         contexts: Default::default(),
+        called: None,
+        default: true,
         tags: Vec::new(),
         references: Vec::new(),
         aliases: Vec::new(),

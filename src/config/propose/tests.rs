@@ -204,6 +204,44 @@ fn one_container_file_with_several_targets_is_several_images() {
 }
 
 #[test]
+fn contexts_that_other_targets_fill_are_images() {
+    let hint = |name: &str, folder: &str, context: Option<&str>| Hint {
+        name: name.into(),
+        context: RepoPath::clean(folder),
+        contexts: context
+            .map(|target| ("base".to_owned(), Named::Other(target.into())))
+            .into_iter()
+            .collect(),
+        ..Hint::default()
+    };
+    let files = [
+        file("core/base/Dockerfile", &["ghcr.io/x/alpine"], &[]),
+        file("core/rspamd/Dockerfile", &["base"], &[]),
+        file("deploy/Dockerfile", &["base"], &[]),
+    ];
+    let hints = [
+        hint("base", "core/base", Some("antispam")),
+        hint("antispam", "core/rspamd", Some("base")),
+        hint("deploy", "deploy", Some("none")),
+    ];
+    let (proposal, project) = ready(proposed(&files, &hints, &RootChoice::Guess, &[]));
+    assert_eq!(names(&project), ["base", "antispam", "deploy"]);
+    let contexts: usize = project.images.values().map(|image| image.contexts.len()).sum();
+    assert_eq!(contexts, 1, "{}", proposal.text);
+}
+
+#[test]
+fn a_second_container_file_in_a_folder_is_named() {
+    let files = [
+        file("deploy/Dockerfile", &[], &[]),
+        file("deploy/Containerfile", &[], &[]),
+    ];
+    let (_, project) = ready(proposed(&files, &[], &RootChoice::New, &[]));
+    let named = project.images.values().filter(|image| image.file.is_some());
+    assert_eq!(named.count(), 1);
+}
+
+#[test]
 fn the_text_reads_well() {
     let files = [
         file("base/Dockerfile", &[], &[]),

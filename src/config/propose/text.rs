@@ -1,7 +1,6 @@
 //! The proposal as a file.
 
-use super::Draft;
-use crate::config::DEFAULT_FILES;
+use super::{Draft, Named};
 use crate::model::{ProjectName, RepoPath};
 use std::collections::BTreeMap;
 
@@ -46,21 +45,17 @@ fn image(draft: &Draft) -> String {
 
 fn fields(draft: &Draft) -> Vec<(&'static str, String)> {
     let mut fields = vec![("context", path(&draft.context))];
-    let default = draft.path.parent().as_ref() == Some(&draft.context)
-        && DEFAULT_FILES
-            .iter()
-            .any(|name| name.as_bytes() == draft.path.name());
-    if !default {
+    if !draft.default {
         fields.push(("file", path(&draft.path)));
     }
     if let Some(target) = &draft.target {
         fields.push(("target", scalar(target)));
     }
     if !draft.args.is_empty() {
-        fields.push(("args", map(&draft.args)));
+        fields.push(("args", map(&draft.args, |value| scalar(value))));
     }
     if !draft.contexts.is_empty() {
-        fields.push(("contexts", map(&draft.contexts)));
+        fields.push(("contexts", map(&draft.contexts, named)));
     }
     if !draft.aliases.is_empty() {
         let aliases: Vec<String> = draft.aliases.iter().map(|alias| scalar(alias)).collect();
@@ -72,12 +67,18 @@ fn fields(draft: &Draft) -> Vec<(&'static str, String)> {
     fields
 }
 
-fn map(entries: &BTreeMap<String, String>) -> String {
-    let entries: Vec<String> = entries
-        .iter()
-        .map(|(key, value)| format!("{}: {}", scalar(key), scalar(value)))
-        .collect();
+fn map<V>(entries: &BTreeMap<String, V>, write: impl Fn(&V) -> String) -> String {
+    let entry = |(key, value): (&String, &V)| format!("{}: {}", scalar(key), write(value));
+    let entries: Vec<String> = entries.iter().map(entry).collect();
     format!("{{{}}}", entries.join(", "))
+}
+
+fn named(context: &Named) -> String {
+    match context {
+        Named::Folder(folder) => path(folder),
+        Named::External(reference) => scalar(reference),
+        Named::Other(image) => format!("{{image: {}}}", scalar(image)),
+    }
 }
 
 fn path(path: &RepoPath) -> String {

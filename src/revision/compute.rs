@@ -49,6 +49,9 @@ pub fn compute(plans: &[Plan<'_>], inputs: &Inputs<'_>) -> (Revision, Records) {
 }
 
 fn exact(plan: &Plan<'_>, out: &mut Records) {
+    if let Some(reference) = &plan.recipe.syntax {
+        out.text(None, "syntax", reference);
+    }
     out.push(None, "target", plan.recipe.target.to_string());
     records::plan(plan.recipe, out);
     records::reads(plan.recipe, plan.manifest, out);

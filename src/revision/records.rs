@@ -13,6 +13,7 @@
 //! | `target` | stage number | which stage becomes the image (rule 21) |
 //! | `stage` | number, base | reachable stages, renumbered (rules 15, 20) |
 //! | `stage-platform` | platform | only where it differs |
+//! | `unresolved` | instruction | as written: a word names a variable that only an unlocked base could define |
 //! | `copy`, `add` | destination | cleaned as BuildKit does (rule 44) |
 //! | `from` | source | `--from`, when it is not the build context |
 //! | `chown`, `chmod`, `checksum`, `exclude` | text | flags (rules 51, 54, 56) |

@@ -37,6 +37,9 @@ pub(in crate::revision) fn plan(recipe: &Recipe, out: &mut Records) {
 fn steps(stage: &Stage, state: &mut State, metadata: &mut Metadata, out: &mut Records) {
     for step in &stage.steps {
         let line = Some(step.line);
+        if step.unresolved {
+            out.text(line, "unresolved", &step.original);
+        }
         match &step.op {
             Op::Transfer(transfer) => transfer::write(transfer, state, line, out),
             Op::Run(run) => run::write(run, line, out),
@@ -44,7 +47,8 @@ fn steps(stage: &Stage, state: &mut State, metadata: &mut Metadata, out: &mut Re
             Op::User(user) => out.text(line, "user", user),
             Op::Workdir(text) => {
                 out.text(line, "workdir", &workdir(state.workdir.as_ref(), text));
-                state.workdir = joined(state.workdir.as_ref(), text);
+                let known = state.workdir.as_ref().filter(|_| !step.unresolved);
+                state.workdir = joined(known, text);
             }
             Op::Shell(shell) => {
                 out.list(

@@ -68,6 +68,7 @@ pub(super) fn recipe(ops: Vec<Op>) -> Recipe {
         line,
         original: String::new(),
         trigger: false,
+        unresolved: false,
         op,
     };
     let stage = Stage {
@@ -88,6 +89,8 @@ pub(super) fn over(stages: Vec<Stage>) -> Recipe {
         stages,
         whole: None,
         warnings: Vec::new(),
+        syntax: None,
+        facts: crate::containerfile::BaseFacts::default(),
     }
 }
 

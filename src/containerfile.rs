@@ -8,20 +8,20 @@
 pub mod directive;
 pub mod error;
 pub mod expand;
-//pub mod instruction;
-//pub mod labels;
 pub mod glob;
 pub mod heredoc;
 pub mod ignore;
+pub mod instruction;
+pub mod labels;
 pub mod line;
 pub mod parse;
 pub mod recipe;
-//pub mod resolve;
+pub mod resolve;
 mod split;
 pub mod syntax;
 mod words;
 
 pub use error::{Fault, ParseError, ResolveError};
-//pub use labels::reserved_labels;
+pub use labels::reserved_labels;
 pub use parse::{File, Node, parse};
-//pub use resolve::{Base, BaseFacts, Inputs, NamedContext, ProjectRef, World, resolve};
+pub use resolve::{Base, BaseFacts, Inputs, NamedContext, ProjectRef, World, check_instructions, resolve};

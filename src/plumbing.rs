@@ -3,16 +3,20 @@
 
 mod copy;
 mod ignore;
+mod reach;
 
 pub use copy::copy;
 pub use ignore::ignore;
 
+use crate::containerfile::check_instructions;
 use crate::containerfile::expand::{Budget, Lexer};
 use crate::containerfile::heredoc::Heredoc;
 use crate::containerfile::parse::{self, Node};
 use crate::tree::memory::MemoryTree;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+pub use reach::reach;
 
 fn error(message: impl ToString) -> Value {
     json!({ "err": message.to_string() })
@@ -46,11 +50,15 @@ pub fn parse(input: &Value) -> Value {
         Ok(file) => file,
         Err(e) => return error(e),
     };
-    json!({
+    let mut out = json!({
         "escape": file.escape.to_string(),
         "nodes": file.nodes.iter().map(node).collect::<Vec<_>>(),
         "warnings": file.empty_continuations.len(),
-    })
+    });
+    if let Err(e) = check_instructions(&file) {
+        out["typed_err"] = e.to_string().into();
+    }
+    out
 }
 
 fn node(node: &Node) -> Value {
@@ -69,6 +77,9 @@ fn node(node: &Node) -> Value {
     }
     if !node.heredocs.is_empty() {
         out["heredocs"] = node.heredocs.iter().map(heredoc).collect();
+    }
+    if let Some(trigger) = &node.trigger {
+        out["sub"] = self::node(trigger);
     }
     out
 }

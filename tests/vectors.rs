@@ -6,4 +6,5 @@ mod vectors {
     pub mod expand;
     pub mod ignore;
     pub mod parse;
+    pub mod reach;
 }

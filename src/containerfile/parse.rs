@@ -29,7 +29,7 @@ pub struct File {
 pub struct Node {
     /// The command as written.
     pub command: String,
-    /// Its arguments; for ONBUILD the trigger's command and arguments.
+    /// Its arguments; none for ONBUILD, which has a [`Node::trigger`].
     pub args: Vec<String>,
     /// Whether the arguments were a JSON array.
     pub json: bool,
@@ -246,16 +246,8 @@ fn node(line: &str, escape: char, depth: usize) -> Result<Node, Fault> {
             return Err(Fault::new("ONBUILD cannot hold another ONBUILD").hint("write ONBUILD once"));
         }
         "onbuild" => {
-            let inner = node(&cut.rest, escape, depth + 1)?;
-            let words = [inner.command.clone()]
-                .into_iter()
-                .chain(inner.args.iter().cloned());
-            let args = words.collect();
-            trigger = Some(Box::new(inner));
-            Args {
-                words: args,
-                json: false,
-            }
+            trigger = Some(Box::new(node(&cut.rest, escape, depth + 1)?));
+            Args::default()
         }
         // What is no command keeps one empty argument, and is an error later.
         _ => Args {
@@ -317,7 +309,7 @@ mod tests {
     #[test]
     fn triggers_take_heredocs_too() {
         let file = file("FROM a\nONBUILD RUN <<E\nls\nE\n");
-        assert_eq!(file.nodes[1].args, ["RUN", "<<E"]);
+        assert_eq!(file.nodes[1].trigger.as_ref().unwrap().args, ["<<E"]);
         assert_eq!(file.nodes[1].heredocs[0].body, "ls\n");
     }
 

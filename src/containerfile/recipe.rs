@@ -1,6 +1,7 @@
 //! What a container file asks for, once everything is known: the reachable stages, renumbered,
 //! with every word expanded. The revision hashes it, the native builder carries it out.
 
+use super::resolve::BaseFacts;
 use crate::model::{ImageName, Platform, Reference};
 
 /// The resolved plan of one container file for one target and platform.
@@ -17,6 +18,17 @@ pub struct Recipe {
     pub whole: Option<NotUnderstood>,
     /// What to tell the user.
     pub warnings: Vec<Warning>,
+    /// The frontend that the file asks for, when it is ours: it enters the revision (rule 7).
+    pub syntax: Option<String>,
+    /// What an image that builds FROM this one sees of it.
+    pub facts: BaseFacts,
+}
+
+impl Recipe {
+    /// What an image that builds FROM this one sees of it, inherited facts included (rule 77).
+    pub fn facts(&self) -> &BaseFacts {
+        &self.facts
+    }
 }
 
 /// Why a recipe is not exact.
@@ -80,6 +92,9 @@ pub struct Step {
     pub original: String,
     /// Whether it came from an ONBUILD of the base.
     pub trigger: bool,
+    /// Set when a word names a variable that only an unlocked base could define: such words stand in
+    /// `op` as they are written, not expanded, and `original` must enter the revision beside them.
+    pub unresolved: bool,
     /// What it does.
     pub op: Op,
 }

@@ -1,0 +1,287 @@
+//! Which stages a target reaches, and what each of their instructions means once every variable is
+//! known (rules 13 to 34 and 70 to 80): a [`File`] and the [`World`] become a [`Recipe`].
+
+mod bases;
+mod config;
+mod dispatch;
+mod globals;
+mod graph;
+mod platform;
+mod ports;
+mod remote;
+mod run;
+mod scope;
+mod transfer;
+mod warn;
+
+use super::error::{Fault, ResolveError};
+use super::expand::{Budget, Lexer};
+use super::instruction::{Instruction, Typed, typed};
+use super::parse::{File, Node};
+use super::recipe::{NotUnderstood, Recipe, Source, Stage, Warning};
+use crate::model::{ImageName, Platform, Reference};
+use std::collections::BTreeMap;
+
+/// All that is outside the container file.
+pub struct Inputs<'a> {
+    /// The build arguments.
+    pub args: &'a BTreeMap<String, String>,
+    /// The stage that is asked for; the last one when none is (rule 21).
+    pub target: Option<&'a str>,
+    /// The platform that is built for.
+    pub platform: &'a Platform,
+    /// The named contexts (rule 78).
+    pub contexts: &'a BTreeMap<String, NamedContext>,
+    /// What images there are.
+    pub world: &'a dyn World,
+}
+
+/// What a named context is (rule 78).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamedContext {
+    /// A folder.
+    Folder,
+    /// An image of the project.
+    Project(ImageName),
+    /// Another image.
+    External(Reference),
+}
+
+/// Answers while stages resolve.
+pub trait World {
+    /// The image of the project that a reference, variables replaced, names; `None` when it names another image.
+    ///
+    /// # Errors
+    /// When the reference cannot be one of either.
+    fn project_image(&self, reference: &str) -> Result<Option<ProjectRef>, ResolveError>;
+
+    /// What is known of an image that a reachable stage uses. An external image that is not locked
+    /// is [`BaseFacts::unknown`].
+    ///
+    /// # Errors
+    /// When the image cannot be used.
+    fn base(&self, base: &Base) -> Result<BaseFacts, ResolveError>;
+}
+
+/// A reference to an image of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectRef {
+    /// Which.
+    pub image: ImageName,
+    /// The tag that is written; it has no meaning.
+    pub tag: Option<String>,
+    /// The digest that is written; an error.
+    pub digest: Option<String>,
+}
+
+/// An image that a stage uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// An image of the project.
+    Project(ImageName),
+    /// Another image, for a platform.
+    External {
+        /// Which.
+        reference: Reference,
+        /// For which platform.
+        platform: Platform,
+    },
+}
+
+/// What of an image's config can matter to one that builds FROM it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BaseFacts {
+    /// Env, in order.
+    pub env: Vec<(String, String)>,
+    /// Whether Env may hold more than `env` says: the image is not locked, or stands on one that is not.
+    pub open: bool,
+    /// The ONBUILD triggers, in order.
+    pub onbuild: Vec<String>,
+    /// User, when set.
+    pub user: Option<String>,
+    /// WorkingDir, when set and known.
+    pub workdir: Option<String>,
+}
+
+impl BaseFacts {
+    /// Nothing is known: an unlocked image. It is taken to have no triggers.
+    pub fn unknown() -> Self {
+        Self {
+            open: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// The recipe of a container file.
+///
+/// # Errors
+/// [`ResolveError`] for what BuildKit would refuse too, and for the rows of the rule table marked REJ.
+pub fn resolve(file: &File, inputs: &Inputs<'_>) -> Result<Recipe, ResolveError> {
+    let override_ = inputs.args.get("BUILDKIT_SYNTAX").cloned();
+    let syntax = match override_ {
+        Some(reference) => Some(super::syntax::Syntax { reference, line: 1 }),
+        None => file.syntax.clone(),
+    };
+    match &syntax {
+        Some(syntax) if !syntax.is_ours() => Ok(foreign(file, inputs, syntax)),
+        _ => {
+            let mut recipe = understood(file, inputs)?;
+            recipe.syntax = syntax.map(|syntax| syntax.reference);
+            Ok(recipe)
+        }
+    }
+}
+
+/// Another frontend reads the file (rule 7): what this dialect makes of it gives the dependencies, if
+/// it can read it, and the rest is not understood.
+fn foreign(file: &File, inputs: &Inputs<'_>, syntax: &super::syntax::Syntax) -> Recipe {
+    let mut recipe = understood(file, inputs).unwrap_or_else(|_| empty(inputs));
+    recipe.whole = Some(NotUnderstood {
+        line: syntax.line,
+        reason: format!("the frontend {} is not known", syntax.reference),
+    });
+    recipe.warnings.insert(0, warn::foreign_syntax(syntax));
+    recipe
+}
+
+fn empty(inputs: &Inputs<'_>) -> Recipe {
+    Recipe {
+        platform: inputs.platform.clone(),
+        stages: vec![Stage {
+            line: 1,
+            name: None,
+            base: Source::Scratch,
+            platform: None,
+            steps: Vec::new(),
+        }],
+        target: 0,
+        whole: None,
+        warnings: Vec::new(),
+        syntax: None,
+        facts: BaseFacts::unknown(),
+    }
+}
+
+fn understood(file: &File, inputs: &Inputs<'_>) -> Result<Recipe, ResolveError> {
+    let budget = Budget::new();
+    let mut resolver = Resolver::new(file, inputs, &budget);
+    let sections = sections(&file.nodes)?;
+    if sections.stages.is_empty() {
+        let line = file.nodes.last().map_or(1, |node| node.start);
+        let fault = Fault::new("the container file has no FROM");
+        return Err(fault.at(line).hint("begin a stage with FROM"));
+    }
+    resolver.read_globals(&sections)?;
+    let mut graph = resolver.build_graph(sections)?;
+    let target = graph.target(inputs.target)?;
+    resolver.connect(&mut graph)?;
+    graph.refuse_cycles()?;
+    let reachable = resolver.resolve_bases(&mut graph, target)?;
+    resolver.carry_out(graph, target, &reachable)
+}
+
+/// Whether every instruction is one, with arguments and flags that it can have, and in a stage (rule 12).
+///
+/// # Errors
+/// [`ResolveError`] for the first that is not.
+pub fn check_instructions(file: &File) -> Result<(), ResolveError> {
+    sections(&file.nodes).map(drop)
+}
+
+/// A typed instruction with its place in the file.
+#[derive(Debug, Clone)]
+struct Placed<'f> {
+    node: std::borrow::Cow<'f, Node>,
+    typed: Typed,
+    /// The line that errors and warnings name.
+    line: u32,
+    trigger: bool,
+}
+
+impl Placed<'_> {
+    /// `fault` on this instruction; with the bytes of `word` when it stands on one line.
+    fn blame(&self, fault: Fault, word: &str) -> Fault {
+        let mut fault = fault.at(self.line);
+        if let (Some(indent), false, None) = (self.node.indent, self.trigger, &fault.span)
+            && let Some(at) = self.node.original.find(word).filter(|_| !word.is_empty())
+        {
+            fault.span = Some(indent + at..indent + at + word.len());
+        }
+        fault
+    }
+}
+
+/// The file, cut at each FROM; what stands before the first is global.
+struct Sections<'f> {
+    globals: Vec<Placed<'f>>,
+    stages: Vec<(Placed<'f>, Vec<Placed<'f>>)>,
+}
+
+/// Types every instruction, reachable or not (rule 12).
+fn sections(nodes: &[Node]) -> Result<Sections<'_>, ResolveError> {
+    let mut sections = Sections {
+        globals: Vec::new(),
+        stages: Vec::new(),
+    };
+    for node in nodes {
+        let placed = Placed {
+            node: std::borrow::Cow::Borrowed(node),
+            typed: typed(node)?,
+            line: node.start,
+            trigger: false,
+        };
+        match (&placed.typed.instruction, sections.stages.last_mut()) {
+            (Instruction::From(_), _) => sections.stages.push((placed, Vec::new())),
+            (_, Some((_, commands))) => commands.push(placed),
+            (Instruction::Arg(_), None) => sections.globals.push(placed),
+            (_, None) => {
+                let message = format!("{} stands before the first FROM", node.command.to_uppercase());
+                return Err(Fault::new(message)
+                    .at(node.start)
+                    .hint("only ARG may stand there"));
+            }
+        }
+    }
+    Ok(sections)
+}
+
+/// What all parts of the work share.
+struct Resolver<'a> {
+    inputs: &'a Inputs<'a>,
+    lexer: Lexer<'a>,
+    /// The build arguments, SOURCE_DATE_EPOCH in its normal form.
+    args: BTreeMap<String, String>,
+    /// The arguments that FROM sees (rule 14).
+    globals: BTreeMap<String, String>,
+    /// The named contexts by their familiar names.
+    contexts: BTreeMap<String, NamedContext>,
+    warnings: Vec<Warning>,
+    whole: Option<NotUnderstood>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(file: &File, inputs: &'a Inputs<'a>, budget: &'a Budget) -> Self {
+        let familiar = |name: &String| bases::familiar(name).unwrap_or_else(|| name.clone());
+        Self {
+            inputs,
+            lexer: Lexer::new(file.escape, budget),
+            args: inputs.args.clone(),
+            globals: BTreeMap::new(),
+            contexts: inputs
+                .contexts
+                .iter()
+                .map(|(name, context)| (familiar(name), context.clone()))
+                .collect(),
+            warnings: Vec::new(),
+            whole: None,
+        }
+    }
+
+    /// Marks the recipe as not exact, with a warning that names the line; the first reason stays.
+    fn give_up(&mut self, line: u32, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.warnings.push(warn::not_understood(line, &reason));
+        self.whole.get_or_insert(NotUnderstood { line, reason });
+    }
+}

@@ -1,0 +1,250 @@
+//! Where stages start from, and the triggers that fire there (rules 14, 17, 18, 20, 77 and 78).
+
+use super::graph::{Command, Graph};
+use super::scope::DEFAULT_PATH;
+use super::{Base, BaseFacts, NamedContext, Placed, Resolver, platform, warn};
+use crate::containerfile::error::{Fault, quoted};
+use crate::containerfile::instruction::{Instruction, typed};
+use crate::containerfile::parse::{lower, parse_body};
+use crate::containerfile::recipe::Source;
+use crate::model::{Platform, Reference};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// A reference as people write it: without `docker.io/library/` and `:latest`; so named contexts are called.
+pub(super) fn familiar(name: &str) -> Option<String> {
+    let reference = reference(name).ok()?;
+    let name = reference.name();
+    let name = name.strip_prefix("docker.io/").unwrap_or(name);
+    let mut text = match name.strip_prefix("library/") {
+        Some(name) if !name.contains('/') => name.to_owned(),
+        _ => name.to_owned(),
+    };
+    if let Some(tag) = reference.tag().filter(|tag| *tag != "latest") {
+        text = format!("{text}:{tag}");
+    }
+    if let Some(digest) = reference.digest() {
+        text = format!("{text}@{digest}");
+    }
+    Some(text)
+}
+
+/// What a named context is as a source.
+pub(super) fn source_of(name: &str, context: &NamedContext) -> Source {
+    match context {
+        NamedContext::Folder => Source::Named(name.to_owned()),
+        NamedContext::Project(image) => Source::Project(image.clone()),
+        NamedContext::External(reference) => Source::External(reference.clone()),
+    }
+}
+
+fn reference(text: &str) -> Result<Reference, Fault> {
+    let bad = || Fault::new(format!("{} is no image reference", quoted(text)));
+    let name = text.split('@').next().unwrap_or_default();
+    let (path, _) = match name.rsplit_once(':') {
+        Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
+        _ => (name, None),
+    };
+    let (first, rest) = path.split_once('/').unwrap_or(("", path));
+    if lower(rest) != rest || (first.is_empty() && path != rest) {
+        return Err(
+            bad().hint("the name of an image has no upper-case letters; nor has a stage that FROM names")
+        );
+    }
+    let is_id = |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if is_id(text) {
+        return Err(bad().hint("an image is named, or pinned as NAME@sha256:…"));
+    }
+    text.parse()
+        .map_err(|_| bad().hint("write [registry/]name[:tag][@sha256:…]"))
+}
+
+fn scratch() -> BaseFacts {
+    BaseFacts {
+        env: vec![("PATH".to_owned(), DEFAULT_PATH.to_owned())],
+        workdir: Some("/".to_owned()),
+        ..BaseFacts::default()
+    }
+}
+
+impl<'a> Resolver<'a> {
+    /// The named context that a name of a stage or image means.
+    pub(super) fn context(&self, name: &str) -> Option<&NamedContext> {
+        if self.contexts.is_empty() || matches!(lower(name).as_str(), "scratch" | "context") {
+            return None;
+        }
+        self.contexts.get(&familiar(name)?)
+    }
+
+    /// Finds out where all reachable stages start from, until no trigger reaches another one.
+    pub(super) fn resolve_bases(
+        &mut self,
+        graph: &mut Graph<'_>,
+        target: usize,
+    ) -> Result<BTreeSet<usize>, Fault> {
+        let mut fired = BTreeSet::new();
+        loop {
+            let reachable = graph.reachable(target);
+            let steps = self.lexer.budget.spend(graph.states.len());
+            steps.map_err(|message| Fault::new(message).at(1))?;
+            for index in 0..graph.states.len() {
+                self.resolve_base(graph, index, reachable.contains(&index))?;
+            }
+            let mut reaches_more = false;
+            for index in &reachable {
+                reaches_more |= self.fire(graph, *index, &mut fired)?;
+            }
+            if !reaches_more {
+                return Ok(reachable);
+            }
+        }
+    }
+
+    fn resolve_base(&mut self, graph: &mut Graph<'_>, index: usize, reachable: bool) -> Result<(), Fault> {
+        let state = &mut graph.states[index];
+        if state.base.is_some() || state.facts.is_some() || (state.checked && !reachable) {
+            return Ok(());
+        }
+        let (line, text) = (state.line, state.base_text.clone());
+        if text == "scratch" && !state.replaced {
+            state.source = Some(Source::Scratch);
+            state.facts = Some(scratch());
+            return Ok(());
+        }
+        let reference = reference(&text).map_err(|e| e.at(line))?;
+        // An image that no stage reached at first, but a trigger does, keeps its own triggers to itself.
+        let late = std::mem::replace(&mut state.checked, true) && !state.is_stage;
+        if !reachable {
+            return Ok(());
+        }
+        let platform = state
+            .platform
+            .clone()
+            .unwrap_or_else(|| self.inputs.platform.clone());
+        let source = match state.source.clone() {
+            Some(source) => source,
+            None => self.base_source(line, &text, reference)?,
+        };
+        let facts = match late {
+            true => BaseFacts::unknown(),
+            false => self.facts(line, &source, &platform)?,
+        };
+        let state = &mut graph.states[index];
+        state.source = Some(source);
+        state.facts = Some(facts);
+        Ok(())
+    }
+
+    fn base_source(&mut self, line: u32, text: &str, reference: Reference) -> Result<Source, Fault> {
+        if let Some(context) = self.context(text) {
+            let name = familiar(text).unwrap_or_else(|| text.to_owned());
+            return Ok(source_of(&name, context));
+        }
+        let Some(project) = self.inputs.world.project_image(text).map_err(|e| e.at(line))? else {
+            return Ok(Source::External(reference));
+        };
+        if let Some(digest) = project.digest {
+            let message = format!(
+                "{} is an image of the project and cannot be pinned to {digest}",
+                project.image
+            );
+            return Err(Fault::new(message)
+                .at(line)
+                .hint("remove the digest: the ring decides the version"));
+        }
+        if let Some(tag) = project.tag {
+            self.warnings
+                .push(warn::project_tag(line, project.image.as_str(), &tag));
+        }
+        Ok(Source::Project(project.image))
+    }
+
+    fn facts(&mut self, line: u32, source: &Source, target: &Platform) -> Result<BaseFacts, Fault> {
+        let base = match source {
+            Source::Project(image) => Base::Project(image.clone()),
+            Source::External(reference) => Base::External {
+                reference: reference.clone(),
+                platform: platform::normal(target),
+            },
+            _ => return Ok(scratch()),
+        };
+        let facts = self.inputs.world.base(&base).map_err(|e| e.at(line))?;
+        if let (Source::External(reference), true) = (source, facts.open) {
+            self.warnings
+                .push(warn::unlocked_base(line, &reference.to_string()));
+        }
+        Ok(facts)
+    }
+
+    /// Puts the triggers of a stage's base before its own instructions (rule 77). The triggers of an
+    /// image that is only copied from never run, but BuildKit resolves what they name.
+    fn fire(
+        &mut self,
+        graph: &mut Graph<'_>,
+        index: usize,
+        fired: &mut BTreeSet<Source>,
+    ) -> Result<bool, Fault> {
+        let state = &mut graph.states[index];
+        if std::mem::replace(&mut state.triggered, true) {
+            return Ok(false);
+        }
+        let (line, is_stage) = (state.line, state.is_stage);
+        if !is_stage && !state.source.clone().is_some_and(|source| fired.insert(source)) {
+            return Ok(false);
+        }
+        let mut reaches_more = false;
+        let mut commands = Vec::new();
+        for text in triggers(graph, index) {
+            let placed = trigger(&text, line).map_err(|e| Fault {
+                line,
+                span: None,
+                ..e
+            })?;
+            let sources = self.sources(graph, &placed).map_err(|e| e.at(line))?;
+            reaches_more |= !sources.is_empty();
+            Self::enter(graph, index, &sources);
+            commands.push(Command { placed, sources });
+        }
+        let own = &mut graph.states[index].commands;
+        commands.append(own);
+        *own = commands;
+        Ok(reaches_more)
+    }
+}
+
+fn triggers(graph: &Graph<'_>, index: usize) -> Vec<String> {
+    let state = &graph.states[index];
+    let Some(base) = state.base else {
+        let facts = state.facts.as_ref().filter(|_| !state.replaced);
+        return facts.map(|facts| facts.onbuild.clone()).unwrap_or_default();
+    };
+    let commands = graph.states[base].commands.iter();
+    commands
+        .filter_map(|command| match &command.placed.typed.instruction {
+            Instruction::OnBuild(text) => Some(text.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The instruction of a trigger; errors name the FROM that fires it.
+fn trigger(text: &str, line: u32) -> Result<Placed<'static>, Fault> {
+    let blame = |e: Fault| Fault {
+        message: format!("the trigger {} of the base: {}", quoted(text), e.message),
+        ..e
+    };
+    let file = parse_body(text.as_bytes()).map_err(blame)?;
+    let [node] = file.nodes.as_slice() else {
+        return Err(blame(Fault::new("it is more than one instruction")));
+    };
+    let typed = typed(node).map_err(blame)?;
+    if matches!(typed.instruction, Instruction::From(_)) {
+        return Err(blame(Fault::new("FROM cannot be a trigger")));
+    }
+    Ok(Placed {
+        node: Cow::Owned(node.clone()),
+        typed,
+        line,
+        trigger: true,
+    })
+}

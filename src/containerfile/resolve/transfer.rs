@@ -1,0 +1,189 @@
+//! COPY and ADD (rules 35 to 58): sources, destination and flags, expanded and checked.
+
+use super::dispatch::At;
+use super::remote::{Remote, classify};
+use super::scope::{Scope, Value};
+use super::{Resolver, warn};
+use crate::containerfile::error::{Fault, quoted};
+use crate::containerfile::instruction::TransferWords;
+use crate::containerfile::recipe::{Heredoc, Source, Transfer, TransferSource};
+
+impl Resolver<'_> {
+    pub(super) fn transfer(
+        &mut self,
+        scope: &Scope,
+        at: &mut At<'_, '_>,
+        words: &TransferWords,
+    ) -> Result<Transfer, Fault> {
+        let from = at.sources.first().cloned().unwrap_or(Source::Context);
+        let chown = at.optional(scope, words.chown.as_deref())?;
+        let chmod = at.optional(scope, words.chmod.as_deref())?;
+        let checksum = at.optional(scope, words.checksum.as_deref())?;
+        let mut paths = Vec::with_capacity(words.paths.len());
+        for word in &words.paths {
+            paths.push(at.expand(scope, word)?);
+        }
+        let destination = at.expand(scope, &words.destination)?.text;
+        if let Some(mode) = chmod.as_ref().filter(|mode| mode.known && !is_mode(&mode.text)) {
+            let fault = Fault::new(format!("{} is no mode", quoted(&mode.text)));
+            return Err(at.fault(
+                fault.hint("write octal digits such as 0755, or u=rwX,go=rX"),
+                &mode.text,
+            ));
+        }
+        let mut transfer = Transfer {
+            add: words.add,
+            from,
+            sources: Vec::with_capacity(paths.len() + words.heredocs.len()),
+            destination,
+            chown: chown.map(|value| value.text),
+            chmod: chmod.map(|value| value.text),
+            link: words.link,
+            parents: words.parents,
+            exclude: words.exclude.clone(),
+            checksum: checksum.map(|value| value.text),
+            keep_git_dir: words.keep_git_dir.unwrap_or_default(),
+            unpack: words.unpack,
+        };
+        for (path, word) in paths.into_iter().zip(&words.paths) {
+            let source = self.source(at, words, &mut transfer, path, word)?;
+            transfer.sources.push(source);
+        }
+        check_checksum(at, &transfer)?;
+        for heredoc in &words.heredocs {
+            transfer
+                .sources
+                .push(TransferSource::Heredoc(at.heredoc(scope, heredoc)?));
+        }
+        Ok(transfer)
+    }
+
+    fn source(
+        &mut self,
+        at: &At<'_, '_>,
+        words: &TransferWords,
+        transfer: &mut Transfer,
+        path: Value,
+        word: &str,
+    ) -> Result<TransferSource, Fault> {
+        if !path.known {
+            if transfer.from == Source::Context {
+                let name = at.unsure.clone().unwrap_or_default();
+                let word = quoted(word);
+                self.give_up(
+                    at.placed.line,
+                    format!("{word} names ${name}, which an unlocked base may define"),
+                );
+            }
+            return Ok(TransferSource::Path(path.text));
+        }
+        let line = at.placed.line;
+        let remote = classify(&path.text).map_err(|e| at.fault(e, word))?;
+        if remote != Remote::No && !words.add {
+            let fault = Fault::new(format!("COPY cannot fetch {}", quoted(&path.text)));
+            return Err(at.fault(fault.hint("ADD can"), word));
+        }
+        match remote {
+            Remote::No => Ok(TransferSource::Path(path.text)),
+            Remote::Url => {
+                if transfer.checksum.is_none() {
+                    self.warnings.push(warn::url_without_checksum(line, &path.text));
+                }
+                Ok(TransferSource::Url(path.text))
+            }
+            Remote::Git(git) => {
+                if let (Some(a), Some(b)) = (words.keep_git_dir, git.keep_git_dir)
+                    && a != b
+                {
+                    return Err(at.fault(Fault::new("--keep-git-dir and the source differ"), word));
+                }
+                if let (Some(a), Some(b)) = (&transfer.checksum, &git.checksum)
+                    && a != b
+                {
+                    return Err(at.fault(Fault::new("--checksum and the source differ"), word));
+                }
+                transfer.keep_git_dir |= git.keep_git_dir.unwrap_or_default();
+                if git.is_moving() && transfer.checksum.is_none() {
+                    self.warnings.push(warn::git_moving(line, &path.text));
+                }
+                Ok(TransferSource::Git(path.text))
+            }
+        }
+    }
+}
+
+impl At<'_, '_> {
+    fn optional(&mut self, scope: &Scope, word: Option<&str>) -> Result<Option<Value>, Fault> {
+        let value = word.map(|word| self.expand(scope, word)).transpose()?;
+        Ok(value.filter(|value| !value.text.is_empty()))
+    }
+
+    fn heredoc(&mut self, scope: &Scope, heredoc: &Heredoc) -> Result<Heredoc, Fault> {
+        let body = match heredoc.expand {
+            true => self.expand_body(scope, &heredoc.body)?.text,
+            false => heredoc.body.clone(),
+        };
+        Ok(Heredoc {
+            body,
+            ..heredoc.clone()
+        })
+    }
+}
+
+/// A checksum belongs to one remote source.
+fn check_checksum(at: &At<'_, '_>, transfer: &Transfer) -> Result<(), Fault> {
+    let Some(checksum) = transfer.checksum.as_deref().filter(|_| at.unsure.is_none()) else {
+        return Ok(());
+    };
+    let fault = |message: String| Err(at.fault(Fault::new(message), "--checksum"));
+    match transfer.sources.as_slice() {
+        [TransferSource::Git(_)] => Ok(()),
+        [TransferSource::Url(_)] if is_digest(checksum) => Ok(()),
+        [TransferSource::Url(_)] => fault(format!("{} is no digest", quoted(checksum))),
+        [_] => fault("a checksum needs a URL or git source".to_owned()),
+        _ => fault("a checksum needs exactly one source".to_owned()),
+    }
+}
+
+fn is_digest(text: &str) -> bool {
+    let length = match text.split_once(':') {
+        Some(("sha256", _)) => 64,
+        Some(("sha384", _)) => 96,
+        Some(("sha512", _)) => 128,
+        _ => return false,
+    };
+    let hex = text.split(':').nth(1).unwrap_or_default();
+    hex.len() == length && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Octal digits up to 7777, or symbols as chmod has them (rule 51).
+fn is_mode(text: &str) -> bool {
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return u32::from_str_radix(text, 8).is_ok_and(|mode| mode <= 0o7777);
+    }
+    text.split(',').all(|clause| {
+        let rest = clause.trim_start_matches(['a', 'u', 'g', 'o']);
+        let known = |c: char| {
+            matches!(
+                c,
+                '+' | '-' | '=' | 'r' | 'w' | 'x' | 'X' | 's' | 't' | 'u' | 'g' | 'o'
+            )
+        };
+        rest.starts_with(['+', '-', '=']) && rest.chars().all(known)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_octal_or_symbols() {
+        for good in ["755", "0755", "7777", "u=rwX,go=rX", "+x", "a-w"] {
+            assert!(is_mode(good), "{good}");
+        }
+        for bad in ["", "10000", "8", "rwx", "u=y", "u+x,", "0o7"] {
+            assert!(!is_mode(bad), "{bad}");
+        }
+    }
+}

@@ -1,13 +1,24 @@
 //! The revision of an image: what it reads, put into records, and their hash.
+//!
+//! [`select`] finds what a recipe reads of its contexts, [`compute`] puts recipe and reading into records and
+//! hashes them, [`diff`] says what differs between two of them.
 
+mod compute;
+mod diff;
 mod follow;
 mod hash;
-pub mod limits;
+mod limits;
 pub mod manifest;
-pub mod select;
+mod records;
+mod select;
+#[cfg(test)]
+mod testing;
 pub mod view;
 pub mod wildcard;
 
+pub use compute::{Inputs, Plan, compute};
+pub use diff::{Change, Difference, diff};
 pub use limits::Limits;
 pub use manifest::{ContextTree, Contexts, Manifest};
+pub use records::{FORMAT, Record, Records};
 pub use select::{SelectError, select};

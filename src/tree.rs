@@ -3,6 +3,7 @@
 //! Entries are looked at without following links; who follows a link does so by the rules of
 //! container files (rules 41 and 42), never by the file system's.
 
+pub mod disk;
 pub mod git;
 pub mod limit;
 pub mod memory;

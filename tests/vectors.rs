@@ -4,6 +4,7 @@ mod vectors {
     pub mod compare;
     pub mod copywild;
     pub mod expand;
+    pub mod flips;
     pub mod ignore;
     pub mod parse;
     pub mod reach;

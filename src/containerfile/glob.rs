@@ -226,10 +226,10 @@ mod tests {
 
     #[test]
     fn words_split_before_the_first_wildcard() {
-        let split = |word: &'static str| super::split(word.as_bytes());
-        assert_eq!(split("a/b*/c"), (b"a".as_slice(), b"b*/c".as_slice()));
-        assert_eq!(split("*"), (b"".as_slice(), b"*".as_slice()));
-        assert_eq!(split("a/b"), (b"a/b".as_slice(), b"".as_slice()));
-        assert_eq!(split(r"a\*/b"), (br"a\*/b".as_slice(), b"".as_slice()));
+        let parts = |word: &'static str| split(word.as_bytes());
+        assert_eq!(parts("a/b*/c"), (b"a".as_slice(), b"b*/c".as_slice()));
+        assert_eq!(parts("*"), (b"".as_slice(), b"*".as_slice()));
+        assert_eq!(parts("a/b"), (b"a/b".as_slice(), b"".as_slice()));
+        assert_eq!(parts(r"a\*/b"), (br"a\*/b".as_slice(), b"".as_slice()));
     }
 }

@@ -14,21 +14,25 @@ const MOST_LINKS: usize = 255;
 const KERNEL_LINKS: usize = 40;
 /// A path that grows beyond this in the following is a trap.
 const LONGEST: usize = 4096;
+/// The most bytes of paths that one resolution looks up; no honest one comes near.
+const MOST_WORK: usize = 32 << 20;
 
 /// Where `path` leads; the entry is `None` when nothing stands there. The entry is never a link.
 ///
 /// # Errors
 /// [`ViewError`]; [`ViewError::Links`] for a circle or a chain of more than 255.
 pub fn follow(view: &mut View<'_>, path: &RepoPath) -> Result<(RepoPath, Option<Id>), ViewError> {
+    let mut trail = Trail {
+        view,
+        start: path,
+        walked: 0,
+        work: 0,
+    };
     let mut at = path.clone();
-    let mut walked = 0;
     loop {
-        let before = walked;
-        let next = one_pass(view, &at, &mut walked)?;
-        if walked > MOST_LINKS || next.as_bytes().len() > LONGEST {
-            return Err(ViewError::Links(path.clone()));
-        }
-        if before == walked {
+        let before = trail.walked;
+        let next = trail.one_pass(&at)?;
+        if before == trail.walked {
             let id = view.lookup(&next)?;
             return Ok((next, id));
         }
@@ -36,67 +40,153 @@ pub fn follow(view: &mut View<'_>, path: &RepoPath) -> Result<(RepoPath, Option<
     }
 }
 
-/// Replaces each link on the way by its text, once.
-fn one_pass(view: &mut View<'_>, path: &RepoPath, walked: &mut usize) -> Result<RepoPath, ViewError> {
-    let mut at = RepoPath::root();
-    for name in path.components() {
-        let candidate = at.child(name);
-        if *walked > MOST_LINKS || candidate.as_bytes().len() > LONGEST {
-            return Err(ViewError::Links(path.clone()));
-        }
-        match link_at(view, &candidate)? {
-            Some(text) => {
-                *walked += 1;
-                at = at.resolve(text);
-            }
-            None => at = candidate,
-        }
-    }
-    Ok(at)
+/// One resolution, and what it has cost so far.
+struct Trail<'t, 'v> {
+    view: &'t mut View<'v>,
+    start: &'t RepoPath,
+    walked: usize,
+    work: usize,
 }
 
-/// The text of the link at `path`, the folders on the way taken as a kernel takes them.
-fn link_at(view: &mut View<'_>, path: &RepoPath) -> Result<Option<Vec<u8>>, ViewError> {
-    let Some(real) = kernel_path(view, path)? else {
-        return Ok(None);
-    };
-    match view.lookup(&real)? {
-        Some(id) if view.kind(id) == Kind::Link => view.link(&real).map(Some),
-        _ => Ok(None),
-    }
-}
-
-/// `path` with the links before its last component resolved; `None` when the way leads nowhere, or out.
-fn kernel_path(view: &mut View<'_>, path: &RepoPath) -> Result<Option<RepoPath>, ViewError> {
-    let mut waiting: Vec<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
-    waiting.reverse();
-    let mut at = RepoPath::root();
-    let mut walked = 0;
-    while let Some(name) = waiting.pop() {
-        if name == b".." {
-            let Some(up) = at.parent() else {
-                return Ok(None);
+impl Trail<'_, '_> {
+    /// Replaces each link on the way by its text, once.
+    fn one_pass(&mut self, path: &RepoPath) -> Result<RepoPath, ViewError> {
+        let before = self.walked;
+        let mut at = RepoPath::root();
+        for name in path.components() {
+            let candidate = at.child(name);
+            // Before the first link, all that has been passed are plain folders.
+            let real = match self.walked == before {
+                true => Some(candidate.clone()),
+                false => self.kernel_path(&candidate)?,
             };
-            at = up;
-            continue;
+            at = match self.link_at(real)? {
+                Some(text) => at.resolve(text),
+                None => candidate,
+            };
+            self.bounded(&at)?;
         }
-        let next = at.child(&name);
-        if waiting.is_empty() {
-            return Ok(Some(next));
+        Ok(at)
+    }
+
+    fn bounded(&self, at: &RepoPath) -> Result<(), ViewError> {
+        if self.walked > MOST_LINKS || self.work > MOST_WORK || at.as_bytes().len() > LONGEST {
+            return Err(ViewError::Links(self.start.clone()));
         }
-        match view.lookup(&next)?.map(|id| view.kind(id)) {
-            Some(Kind::Directory) => at = next,
-            Some(Kind::Link) => {
-                let text = view.link(&next)?;
-                walked += 1;
-                if text.starts_with(b"/") || walked > KERNEL_LINKS {
+        Ok(())
+    }
+
+    fn kind(&mut self, path: &RepoPath) -> Result<Option<Kind>, ViewError> {
+        self.work += path.as_bytes().len() + 1;
+        self.bounded(path)?;
+        let id = self.view.lookup(path)?;
+        Ok(id.map(|id| self.view.kind(id)))
+    }
+
+    /// The text of the link at a path whose folders are no links.
+    fn link_at(&mut self, real: Option<RepoPath>) -> Result<Option<Vec<u8>>, ViewError> {
+        let Some(real) = real else {
+            return Ok(None);
+        };
+        if self.kind(&real)? != Some(Kind::Link) {
+            return Ok(None);
+        }
+        self.walked += 1;
+        self.view.link(&real).map(Some)
+    }
+
+    /// `path` with the links before its last component resolved as a kernel does it; `None` when the way leads
+    /// nowhere, or out of the context.
+    fn kernel_path(&mut self, path: &RepoPath) -> Result<Option<RepoPath>, ViewError> {
+        self.work += 8 * path.as_bytes().len();
+        self.bounded(path)?;
+        let mut waiting: Vec<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
+        waiting.reverse();
+        let mut at = RepoPath::root();
+        let mut walked = 0;
+        while let Some(name) = waiting.pop() {
+            if name == b".." {
+                let Some(up) = at.parent() else {
                     return Ok(None);
-                }
-                let parts = text.split(|b| *b == b'/').filter(|p| !matches!(*p, b"" | b"."));
-                waiting.extend(parts.rev().map(<[u8]>::to_vec));
+                };
+                at = up;
+                continue;
             }
-            _ => return Ok(None),
+            let next = at.child(&name);
+            if waiting.is_empty() {
+                return Ok(Some(next));
+            }
+            match self.kind(&next)? {
+                Some(Kind::Directory) => at = next,
+                Some(Kind::Link) => {
+                    let text = self.view.link(&next)?;
+                    walked += 1;
+                    if text.starts_with(b"/") || walked > KERNEL_LINKS {
+                        return Ok(None);
+                    }
+                    let parts = text.split(|b| *b == b'/').filter(|p| !matches!(*p, b"" | b"."));
+                    waiting.extend(parts.rev().map(<[u8]>::to_vec));
+                }
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(at))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::super::Limits;
+    use super::super::testing::contexts;
+    use super::*;
+    use crate::tree::memory::MemoryTree;
+
+    fn leads(tree: &MemoryTree, path: &str) -> Result<String, ViewError> {
+        let contexts = contexts(tree, "");
+        let mut view = View::new(&contexts.main, Limits::default());
+        follow(&mut view, &RepoPath::clean(path)).map(|(path, _)| path.to_string())
+    }
+
+    fn chain(length: usize) -> MemoryTree {
+        let link = |tree: MemoryTree, n| tree.link(format!("l{n}"), format!("l{}", n + 1));
+        (0..length).fold(MemoryTree::new().file(format!("l{length}"), ""), link)
+    }
+
+    #[test]
+    fn targets_are_clamped_at_the_root() {
+        let tree = MemoryTree::new()
+            .file("etc/x", "")
+            .link("d/abs", "/etc/x")
+            .link("d/up", "../../../etc/x")
+            .link("d/folder", "../etc");
+        for path in ["d/abs", "d/up", "d/folder/x"] {
+            assert_eq!(leads(&tree, path).unwrap(), "etc/x", "{path}");
         }
     }
-    Ok(Some(at))
+
+    #[test]
+    fn long_chains_are_followed_and_endless_ones_refused() {
+        assert_eq!(leads(&chain(40), "l0").unwrap(), "l40");
+        assert_eq!(leads(&chain(255), "l0").unwrap(), "l255");
+        assert!(matches!(leads(&chain(256), "l0"), Err(ViewError::Links(_))));
+        let growing = MemoryTree::new().link("a", "a/a/a/a");
+        assert!(leads(&growing, "a").is_err());
+    }
+
+    #[test]
+    fn texts_are_joined_before_what_they_run_through_is_looked_at() {
+        let tree = MemoryTree::new()
+            .directory("x/y")
+            .link("d", "x/y")
+            .link("l", "d/../z");
+        assert_eq!(leads(&tree, "l").unwrap(), "z");
+    }
+
+    #[test]
+    fn what_does_not_exist_keeps_its_path() {
+        let tree = MemoryTree::new().link("l", "gone").file("f", "");
+        assert_eq!(leads(&tree, "l/x/../y").unwrap(), "gone/y");
+        assert_eq!(leads(&tree, "f/x").unwrap(), "f/x");
+    }
 }

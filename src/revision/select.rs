@@ -174,3 +174,220 @@ fn section(
         roots,
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::super::testing::{bind, contexts, copy, excluding, manifest, parents, read, recipe};
+    use super::*;
+    use crate::containerfile::recipe::NotUnderstood;
+    use crate::model::Digest;
+    use crate::tree::memory::MemoryTree;
+
+    fn tree() -> MemoryTree {
+        MemoryTree::new()
+            .file("a.txt", "A")
+            .file("b.md", "B")
+            .file("src/main.c", "main")
+            .file("src/lib/x.c", "x")
+            .file("src/lib/x.h", "h")
+            .link("src/latest", "main.c")
+            .link("way", "src/lib")
+            .link("out", "/../../src/lib")
+            .link("round", "round")
+            .link("nowhere", "gone")
+    }
+
+    fn reads(op: Op) -> Vec<String> {
+        read(&tree(), "", op).unwrap()
+    }
+
+    fn fails(tree: &MemoryTree, ignore: &str, op: Op) -> SelectError {
+        read(tree, ignore, op).unwrap_err()
+    }
+
+    #[test]
+    fn a_folder_gives_its_contents_by_paths_below_it() {
+        assert_eq!(reads(copy(&["src"])), ["latest", "lib/x.c", "lib/x.h", "main.c"]);
+        assert_eq!(reads(copy(&["/../src/lib/"])), ["x.c", "x.h"]);
+        assert_eq!(reads(copy(&["./a.txt", "b.md"])), ["a.txt", "b.md"]);
+    }
+
+    #[test]
+    fn links_to_a_source_are_followed_inside_the_context() {
+        assert_eq!(reads(copy(&["way"])), ["x.c", "x.h"]);
+        assert_eq!(reads(copy(&["out"])), ["x.c", "x.h"]);
+        assert_eq!(reads(copy(&["way/x.c"])), ["x.c"]);
+        let through = manifest(&tree(), "", vec![copy(&["src/latest"])]).unwrap();
+        let root = &through.sections[0].roots[0];
+        assert_eq!(root.name, b"latest");
+        assert_eq!(root.path.to_string(), "src/main.c");
+        assert_eq!(root.entries[0].content, Digest::of(b"main"));
+    }
+
+    #[test]
+    fn circles_and_dangling_sources_are_errors() {
+        assert!(fails(&tree(), "", copy(&["round"])).message.contains("circle"));
+        assert!(
+            fails(&tree(), "", copy(&["nowhere"]))
+                .message
+                .contains("leads to `gone`")
+        );
+    }
+
+    #[test]
+    fn wildcards_match_one_level_and_may_match_nothing() {
+        assert_eq!(reads(copy(&["*.txt"])), ["a.txt"]);
+        assert_eq!(reads(copy(&["src/*/x.?"])), ["x.c", "x.h"]);
+        assert_eq!(reads(copy(&["way/*.c"])), ["x.c"]);
+        assert!(reads(copy(&["**/x.c"])).is_empty());
+        assert!(reads(copy(&["*.nope"])).is_empty());
+        assert!(manifest(&tree(), "", vec![copy(&["*.nope"])]).unwrap().sections[0].wildcard);
+    }
+
+    #[test]
+    fn a_wildcard_that_is_malformed_or_stands_on_nothing_is_an_error() {
+        assert!(
+            fails(&tree(), "", copy(&["[a"]))
+                .message
+                .contains("not a valid wildcard")
+        );
+        assert!(
+            fails(&tree(), "", copy(&["gone/*"]))
+                .message
+                .contains("does not exist")
+        );
+    }
+
+    #[test]
+    fn missing_sources_say_where_and_why() {
+        let gone = fails(&tree(), "", copy(&["A.TXT"]));
+        assert_eq!((gone.line, gone.word.as_str()), (2, "A.TXT"));
+        assert_eq!(gone.hint.unwrap(), "there is `a.txt`");
+        let ignored = fails(&tree(), "# c\n*.txt\n", copy(&["a.txt"]));
+        assert_eq!(
+            ignored.message,
+            "`a.txt` is left out by .dockerignore:2 (`*.txt`)"
+        );
+        let behind = fails(&tree(), "src/lib\n", copy(&["way"]));
+        assert!(behind.message.contains(".dockerignore:1"), "{}", behind.message);
+    }
+
+    #[test]
+    fn what_the_ignore_file_leaves_out_is_not_read() {
+        let read = |ignore, op| read(&tree(), ignore, op).unwrap();
+        assert_eq!(read("**/*.c\n", copy(&["src"])), ["latest", "lib/x.h"]);
+        assert_eq!(read("src\n!src/lib/x.h\n", copy(&["src"])), ["lib/x.h"]);
+        assert_eq!(read("src\n", bind("/")).len(), 6);
+    }
+
+    #[test]
+    fn a_folder_that_lost_all_it_held_stays_and_an_empty_one_does_not() {
+        let tree = MemoryTree::new()
+            .file("s/cache/x.o", "")
+            .file("s/y", "")
+            .directory("s/empty/e");
+        assert_eq!(read(&tree, "**/*.o\n", copy(&["s"])).unwrap(), ["cache/", "y"]);
+        assert!(read(&tree, "", copy(&["s/empty"])).unwrap().is_empty());
+    }
+
+    #[test]
+    fn excluded_files_are_not_read() {
+        assert_eq!(
+            reads(excluding("src", &["*.c"])),
+            ["latest", "lib/x.c", "lib/x.h"]
+        );
+        assert_eq!(
+            reads(excluding("src", &["**/*.c", "!lib/x.c"])),
+            ["latest", "lib/x.c", "lib/x.h"]
+        );
+        assert_eq!(reads(excluding("src", &["lib"])), ["latest", "main.c"]);
+        assert_eq!(reads(excluding("a.txt", &["*.txt"])), ["a.txt"]);
+        assert!(
+            fails(&tree(), "", excluding("src", &["a\\M*"]))
+                .message
+                .contains("regular expression")
+        );
+    }
+
+    #[test]
+    fn parents_keep_the_path_from_the_pivot_on() {
+        assert_eq!(reads(parents("src/lib")), ["src/lib/x.c", "src/lib/x.h"]);
+        assert_eq!(reads(parents("src/./lib/x.c")), ["lib/x.c"]);
+        assert_eq!(reads(parents("**/*.c")), ["src/lib/x.c", "src/main.c"]);
+        assert_eq!(reads(parents("way")), ["way"]);
+        assert_eq!(reads(parents("./s*/lib/*.h")), ["src/lib/x.h"]);
+        assert!(
+            fails(&tree(), "", parents("way/x.c"))
+                .message
+                .contains("does not exist")
+        );
+        assert!(fails(&tree(), "", parents(".")).hint.is_some());
+    }
+
+    #[test]
+    fn mounts_read_whole_folders_and_know_no_wildcards() {
+        assert_eq!(reads(bind("src/lib")), ["x.c", "x.h"]);
+        assert_eq!(reads(bind("/")).len(), 10);
+        assert!(
+            fails(&tree(), "", bind("*.txt"))
+                .message
+                .contains("does not exist")
+        );
+    }
+
+    #[test]
+    fn special_files_and_submodules_are_refused_only_where_they_are_read() {
+        let tree = MemoryTree::new()
+            .special("s/pipe")
+            .file("s/x", "")
+            .submodule("m")
+            .file("y", "");
+        assert!(fails(&tree, "", copy(&["s"])).message.contains("FIFO"));
+        assert!(fails(&tree, "s\n", copy(&["."])).message.contains("submodule"));
+        assert!(fails(&tree, "", copy(&["m/inner"])).message.contains("submodule"));
+        assert_eq!(read(&tree, "s/pipe\n", copy(&["s"])).unwrap(), ["x"]);
+        assert_eq!(read(&tree, "", copy(&["y"])).unwrap(), ["y"]);
+    }
+
+    #[test]
+    fn an_inexact_recipe_reads_everything() {
+        let tree = tree();
+        let mut recipe = recipe(vec![copy(&["gone"])]);
+        recipe.whole = Some(NotUnderstood {
+            line: 1,
+            reason: "foreign syntax".into(),
+        });
+        let manifest = select(&recipe, &contexts(&tree, "*.md\n"), &Limits::default()).unwrap();
+        assert!(manifest.sections.is_empty());
+        assert_eq!(manifest.whole[0].roots[0].entries.len(), 9);
+    }
+
+    #[test]
+    fn limits_are_kept() {
+        let limited = |change: fn(&mut Limits)| {
+            let mut limits = Limits::default();
+            change(&mut limits);
+            let tree = tree();
+            select(&recipe(vec![copy(&["."])]), &contexts(&tree, ""), &limits).map_err(|e| e.message)
+        };
+        assert!(limited(|_| ()).is_ok());
+        assert!(
+            limited(|l| l.entries = 5)
+                .unwrap_err()
+                .contains("more than 5 entries")
+        );
+        assert!(limited(|l| l.depth = 2).unwrap_err().contains("deeper than 2"));
+        assert!(limited(|l| l.path = 9).unwrap_err().contains("longer than 9"));
+        assert!(
+            limited(|l| l.file = 3)
+                .unwrap_err()
+                .contains("larger than 3 bytes")
+        );
+        assert!(
+            limited(|l| l.context = 5)
+                .unwrap_err()
+                .contains("larger than 5 bytes")
+        );
+    }
+}

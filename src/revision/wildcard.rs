@@ -74,3 +74,49 @@ fn prefixes(wildcard: &[u8]) -> Vec<&[u8]> {
     let slashes = wildcard.iter().enumerate().filter(|(_, b)| **b == b'/');
     slashes.map(|(at, _)| &wildcard[..at]).collect()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::super::Limits;
+    use super::super::testing::contexts;
+    use super::*;
+    use crate::tree::memory::MemoryTree;
+
+    fn names(tree: &MemoryTree, plain: &str, wildcard: &str) -> Option<Vec<String>> {
+        let contexts = contexts(tree, "");
+        let mut view = View::new(&contexts.main, Limits::default());
+        let found = expand(&mut view, &RepoPath::clean(plain), wildcard.as_bytes()).unwrap();
+        found.map(|paths| paths.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_class_can_match_a_slash() {
+        let tree = MemoryTree::new().file("a/b", "").file("a-b", "");
+        assert_eq!(names(&tree, "", "a[^x]b").unwrap(), ["a/b", "a-b"]);
+    }
+
+    #[test]
+    fn links_below_the_plain_path_are_not_entered() {
+        let tree = MemoryTree::new().file("d/x", "").link("l", "d");
+        assert_eq!(names(&tree, "", "*/x").unwrap(), ["d/x"]);
+        assert_eq!(names(&tree, "l", "*").unwrap(), ["d/x"]);
+    }
+
+    #[test]
+    fn a_plain_path_that_is_a_file_matches_nothing_and_a_missing_one_is_told() {
+        let tree = MemoryTree::new().file("f", "");
+        assert!(names(&tree, "f", "*").unwrap().is_empty());
+        assert_eq!(names(&tree, "g", "*"), None);
+    }
+
+    #[test]
+    fn pruning_loses_nothing() {
+        let tree = MemoryTree::new()
+            .file("a/b/c/d", "")
+            .file("a/x/c/d", "")
+            .file("b/b/c/d", "");
+        assert_eq!(names(&tree, "", "a/*/c/?").unwrap(), ["a/b/c/d", "a/x/c/d"]);
+        assert_eq!(names(&tree, "", r"?/b/\c/*").unwrap(), ["a/b/c/d", "b/b/c/d"]);
+    }
+}

@@ -4,6 +4,7 @@ use crate::containerfile::ignore::PatternError;
 use crate::model::RepoPath;
 use crate::model::path::escape;
 use crate::revision::view::{View, ViewError};
+use crate::tree::Kind;
 
 /// A source of the container file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +94,9 @@ impl<'w> At<'w> {
     /// Nothing stands at `path`, links followed. Says so, or that the ignore file left it out.
     pub(super) fn missing(&self, view: &View<'_>, path: &RepoPath) -> SelectError {
         let context = view.context();
+        if let Some(inside) = submodule_on_the_way(view, path) {
+            return self.submodule(&inside);
+        }
         let exists = context.tree.kind(&view.in_tree(path)).ok().flatten().is_some();
         if exists && let Some((line, pattern)) = context.ignore.explain(path) {
             let excuse = format!("add `!{}` below that line, or copy something else", path);
@@ -139,6 +143,15 @@ impl<'w> At<'w> {
         let twin = items.iter().find(|i| i.name.eq_ignore_ascii_case(path.name()))?;
         Some(format!("there is `{}`", escape(&twin.name)))
     }
+}
+
+/// The submodule that a path runs through.
+fn submodule_on_the_way(view: &View<'_>, path: &RepoPath) -> Option<RepoPath> {
+    let up = |path: &RepoPath| path.parent();
+    std::iter::successors(path.parent(), up).find(|path| {
+        let kind = view.context().tree.kind(&view.in_tree(path));
+        matches!(kind, Ok(Some(Kind::Submodule)))
+    })
 }
 
 /// An error and its sources in one sentence.

@@ -1,0 +1,106 @@
+//! The plan: what is done, stage by stage (containerfile 1, record 2).
+
+use super::metadata::Metadata;
+use super::{Records, run, transfer, words};
+use crate::containerfile::recipe::{Op, Recipe, Source, Stage};
+use crate::model::RepoPath;
+
+/// What a stage leaves to those that start from it, as far as normal forms need it.
+#[derive(Clone, Default)]
+pub(super) struct State {
+    /// The working directory; `None` when only a base image knows.
+    pub(super) workdir: Option<RepoPath>,
+    /// The shell that SHELL set, if any did.
+    pub(super) shell: Option<Vec<String>>,
+}
+
+/// Writes the records of all stages.
+pub(in crate::revision) fn plan(recipe: &Recipe, out: &mut Records) {
+    let chain = base_chain(recipe);
+    let mut states: Vec<State> = Vec::new();
+    for (number, stage) in recipe.stages.iter().enumerate() {
+        let line = Some(stage.line);
+        out.text(line, "stage", &format!("{number} {}", words::source(&stage.base)));
+        if let Some(platform) = stage.platform.as_ref().filter(|p| **p != recipe.platform) {
+            out.text(line, "stage-platform", &platform.to_string());
+        }
+        let mut state = inherited(&stage.base, &states);
+        let mut metadata = Metadata::default();
+        steps(stage, &mut state, &mut metadata, out);
+        if chain.contains(&number) {
+            metadata.write(out);
+        }
+        states.push(state);
+    }
+}
+
+fn steps(stage: &Stage, state: &mut State, metadata: &mut Metadata, out: &mut Records) {
+    for step in &stage.steps {
+        let line = Some(step.line);
+        if step.unresolved {
+            out.text(line, "unresolved", &step.original);
+        }
+        match &step.op {
+            Op::Transfer(transfer) => transfer::write(transfer, state, line, out),
+            Op::Run(run) => run::write(run, line, out),
+            Op::Env(pairs) => pairs.iter().for_each(|(k, v)| out.list(line, "env", &[k, v])),
+            Op::User(user) => out.text(line, "user", user),
+            Op::Workdir(text) => {
+                out.text(line, "workdir", &workdir(state.workdir.as_ref(), text));
+                let known = state.workdir.as_ref().filter(|_| !step.unresolved);
+                state.workdir = joined(known, text);
+            }
+            Op::Shell(shell) => {
+                out.list(
+                    line,
+                    "shell",
+                    &shell.iter().map(String::as_str).collect::<Vec<_>>(),
+                );
+                state.shell = Some(shell.clone());
+            }
+            // Its values stand where they were expanded, and at each RUN that sees them.
+            Op::Arg(_) => {}
+            op => metadata.take(op, state, line),
+        }
+    }
+}
+
+/// The target and the stages it stands on: only their metadata reaches the image (rule 23).
+fn base_chain(recipe: &Recipe) -> Vec<usize> {
+    let mut chain = vec![recipe.target];
+    let mut at = recipe.target;
+    while let Some(Source::Stage(base)) = recipe.stages.get(at).map(|stage| &stage.base) {
+        if chain.contains(base) {
+            break;
+        }
+        chain.push(*base);
+        at = *base;
+    }
+    chain
+}
+
+fn inherited(base: &Source, states: &[State]) -> State {
+    match base {
+        Source::Scratch => State {
+            workdir: Some(RepoPath::root()),
+            shell: None,
+        },
+        Source::Stage(number) => states.get(*number).cloned().unwrap_or_default(),
+        _ => State::default(),
+    }
+}
+
+/// The working directory after WORKDIR, when it is known.
+fn joined(before: Option<&RepoPath>, text: &str) -> Option<RepoPath> {
+    match before {
+        _ if text.starts_with('/') => Some(RepoPath::clean(text)),
+        before => before.map(|before| before.resolve(text)),
+    }
+}
+
+fn workdir(before: Option<&RepoPath>, text: &str) -> String {
+    match joined(before, text) {
+        Some(path) => words::absolute(&path),
+        None => words::destination(None, text.trim_end_matches('/')),
+    }
+}

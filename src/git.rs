@@ -7,6 +7,7 @@
 pub mod changes;
 pub mod error;
 pub mod history;
+pub mod index;
 pub mod objects;
 pub mod patch;
 pub mod revision;
@@ -55,8 +56,7 @@ impl Repository {
     /// # Errors
     /// [`GitError::NotARepository`], [`GitError::Unsupported`], or that of the file system.
     pub fn discover(dir: &Path) -> Result<Self, GitError> {
-        // Git itself reads objects without hashing them again; contents are hashed by us.
-        git2::opts::strict_hash_verification(false);
+        prepare();
         let inner = git2::Repository::discover(dir).map_err(|e| GitError::opening(dir, e))?;
         let common_dir = inner.commondir().to_path_buf();
         Ok(Self {
@@ -205,6 +205,22 @@ pub(crate) fn id(oid: git2::Oid) -> Result<CommitId, GitError> {
     let text = oid.to_string();
     text.parse()
         .map_err(|_| GitError::Objects(git2::Error::from_str(&format!("strange object id {text}"))))
+}
+
+/// Settings of libgit2 that hold for the whole process.
+fn prepare() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        // Git itself reads objects without hashing them again; contents are hashed by us.
+        git2::opts::strict_hash_verification(false);
+        // A partial clone reads like any other; what it lacks is said to be missing.
+        #[expect(
+            unsafe_code,
+            reason = "a global setting; every repository is opened after this"
+        )]
+        // SAFETY: `Once` makes this the only writer, and no repository is opened before it returns.
+        let _ = unsafe { git2::opts::set_extensions(&["partialclone"]) };
+    });
 }
 
 /// The commits whose parents were not fetched.

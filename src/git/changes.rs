@@ -31,7 +31,8 @@ impl Repository {
     /// ignores apart. The index is read and not written.
     ///
     /// # Errors
-    /// [`GitError::Bare`], [`GitError::MissingCommit`], or that of reading.
+    /// [`GitError::Bare`], [`GitError::MissingCommit`], [`GitError::Unsupported`] for a split or sparse
+    /// index, or that of reading.
     pub fn changes(&self, commit: &CommitId) -> Result<Vec<Change>, GitError> {
         self.require_workdir()?;
         let repo = self.lock();
@@ -46,6 +47,10 @@ impl Repository {
             .skip_binary_check(true)
             .ignore_submodules(true);
         let tree = found.tree()?;
+        repo.index().map_err(|e| GitError::Unsupported {
+            path: self.common_dir().into(),
+            reason: format!("its index cannot be read ({})", e.message()),
+        })?;
         let diff = repo.diff_tree_to_workdir_with_index(Some(&tree), Some(&mut options))?;
         let mut changes: Vec<Change> = diff.deltas().filter_map(|delta| change(&delta)).collect();
         changes.sort();

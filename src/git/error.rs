@@ -56,6 +56,9 @@ impl GitError {
             Self::Unsupported { reason, .. } if reason.contains("owned") => {
                 Some("if you trust it: git config --global --add safe.directory <its folder>")
             }
+            Self::Unsupported { reason, .. } if reason.contains("mandatory extension") => {
+                Some("git update-index --no-split-index; git sparse-checkout reapply --no-sparse-index")
+            }
             Self::Unsupported { .. } => None,
             Self::Bare => Some("name a commit, or run it in a working copy"),
             Self::Unborn => Some("commit something first"),

@@ -195,11 +195,14 @@ impl SourceTree for GitTree {
 }
 
 fn io(path: &RepoPath, error: &git2::Error) -> TreeError {
-    let kind = match error.code() {
-        git2::ErrorCode::NotFound => std::io::ErrorKind::NotFound,
-        _ => std::io::ErrorKind::InvalidData,
+    let (kind, message) = match error.code() {
+        git2::ErrorCode::NotFound => (
+            std::io::ErrorKind::NotFound,
+            "its object is not in this clone (a partial clone lacks some: git fetch --refetch)".into(),
+        ),
+        _ => (std::io::ErrorKind::InvalidData, error.message().to_owned()),
     };
-    TreeError::io(path, std::io::Error::new(kind, error.message().to_owned()))
+    TreeError::io(path, std::io::Error::new(kind, message))
 }
 
 /// Whether the bytes are a Git LFS pointer, the stand-in for a content that lies elsewhere (B8).

@@ -407,6 +407,55 @@ fn what_a_sparse_checkout_left_out_is_read_from_git() {
 }
 
 #[test]
+fn an_index_that_is_split_or_sparse_is_read_all_the_same() {
+    for args in [
+        &["update-index", "--split-index"][..],
+        &["sparse-checkout", "set", "--sparse-index", "keep"],
+    ] {
+        let world = Sandbox::new();
+        for path in ["keep/f", "leave/deep/g", "leave/h", "top"] {
+            world.write(path, path);
+        }
+        let commit = world.commit("c");
+        world.git(args);
+        assert_eq!(
+            dump(&working_copy(&world)),
+            dump(&git_tree(&world, &commit)),
+            "{args:?}"
+        );
+        let error = world.open().changes(&commit.parse().unwrap()).unwrap_err();
+        assert!(error.hint().is_some(), "{error}");
+    }
+}
+
+#[test]
+fn a_partial_clone_says_what_it_lacks() {
+    let world = Sandbox::new();
+    world.write("d/f", "x");
+    let commit = world.commit("c");
+    world.git(&["config", "uploadpack.allowFilter", "true"]);
+    let dir = tempfile::tempdir().unwrap();
+    let to = dir.path().join("clone");
+    let url = format!("file://{}", world.path().display());
+    git_in(
+        dir.path(),
+        &[
+            "clone",
+            "-q",
+            "--bare",
+            "--filter=blob:none",
+            &url,
+            to.to_str().unwrap(),
+        ],
+    );
+    let repo = Repository::discover(&to).unwrap();
+    let tree = GitTree::open(&repo, &commit.parse().unwrap()).unwrap();
+    let path = RepoPath::clean("d/f");
+    assert_eq!(tree.kind(&path).unwrap(), Some(FILE));
+    assert!(matches!(tree.content(&path), Err(TreeError::Io { .. })));
+}
+
+#[test]
 fn nothing_outside_the_root_is_read() {
     let outside = tempfile::tempdir().unwrap();
     std::fs::write(outside.path().join("secret"), "s").unwrap();

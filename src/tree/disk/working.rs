@@ -14,9 +14,6 @@ use std::io::{Cursor, Read};
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// The flag of an index entry whose file a sparse checkout leaves out.
-const SKIP_WORKTREE: u16 = 1 << 14;
-
 /// The working copy of a repository.
 ///
 /// Folders exist as far as files do, modes are those that git would record, submodules and other
@@ -31,7 +28,7 @@ impl WorkingCopy {
     /// The working copy; the index is read now, folders when they are asked for.
     ///
     /// # Errors
-    /// [`GitError::Bare`], [`GitError::Unsupported`] for an index that libgit2 cannot read.
+    /// [`GitError::Bare`], [`GitError::Unsupported`] for an index that cannot be read.
     pub fn open(repository: Arc<Repository>) -> Result<Self, GitError> {
         let workdir = repository.require_workdir()?.to_path_buf();
         let disk = Beneath::open(&workdir).map_err(|e| GitError::Unsupported {
@@ -93,24 +90,17 @@ struct Tracked {
 impl Tracked {
     fn read(repository: Arc<Repository>) -> Result<Self, GitError> {
         let (mut known, mut absent) = (BTreeMap::new(), BTreeMap::new());
-        let file_mode = {
-            let git = repository.lock();
-            let index = git.index().map_err(|e| unreadable(&repository, &e))?;
-            for entry in index.iter() {
-                let path = entry.path;
-                let value = Known {
-                    mode: entry.mode,
-                    blob: entry.id,
-                };
-                if entry.flags_extended & SKIP_WORKTREE != 0 {
-                    absent.insert(path.clone(), value);
-                }
-                known.insert(path, value);
+        for file in repository.tracked()? {
+            let value = Known {
+                mode: file.mode,
+                blob: file.id,
+            };
+            if file.absent {
+                absent.insert(file.path.clone(), value);
             }
-            git.config()
-                .and_then(|c| c.get_bool("core.filemode"))
-                .unwrap_or(true)
-        };
+            known.insert(file.path, value);
+        }
+        let file_mode = repository.has_file_modes();
         Ok(Self {
             repository,
             known,
@@ -261,13 +251,6 @@ fn below<'a, T>(
 
 fn has_below<T>(map: &BTreeMap<Vec<u8>, T>, at: &RepoPath) -> bool {
     below(map, at).next().is_some()
-}
-
-fn unreadable(repository: &Repository, error: &git2::Error) -> GitError {
-    GitError::Unsupported {
-        path: repository.workdir().unwrap_or(repository.common_dir()).into(),
-        reason: format!("its index cannot be read ({})", error.message()),
-    }
 }
 
 impl Select for Tracked {

@@ -37,8 +37,10 @@ fn compare(builder: &dyn real::Builder) {
     for case in cases().iter().filter(|case| case.is_for(builder.name())) {
         compared += 1;
         let place = tempfile::tempdir().unwrap();
-        let ours = ours::build(case, place.path());
-        let theirs = builder.build(case, place.path());
+        let ours = ours::build(case, place.path()).map(|image| builder.normal(image));
+        let theirs = builder
+            .build(case, place.path())
+            .map(|image| builder.normal(image));
         let lines = match (&ours, &theirs) {
             (Ok(_), Ok(_)) if case.fails => vec!["both succeed, but should fail".into()],
             (Ok(ours), Ok(theirs)) => Image::differences(ours, theirs),
@@ -50,7 +52,11 @@ fn compare(builder: &dyn real::Builder) {
         differences.extend(lines.iter().map(|line| format!("{}: {line}", case.name)));
     }
     let all = differences.join("\n");
-    assert!(differences.is_empty(), "{} of {compared} cases\n{all}", differences.len());
+    assert!(
+        differences.is_empty(),
+        "{} of {compared} cases\n{all}",
+        differences.len()
+    );
     assert!(compared > 0);
 }
 

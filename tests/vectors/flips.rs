@@ -25,9 +25,16 @@ impl World for Locked {
             return Ok(BaseFacts::unknown());
         };
         let second = reference.tag() == Some("2");
-        let triggers = ["ARG OBARG=dflt", "COPY ob.txt /ob.txt", "RUN echo \"onbuild $OBARG\" > /ob.run"];
+        let triggers = [
+            "ARG OBARG=dflt",
+            "COPY ob.txt /ob.txt",
+            "RUN echo \"onbuild $OBARG\" > /ob.run",
+        ];
         let env = [
-            ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            (
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            ),
             ("BASEENV", if second { "second" } else { "fromBase" }),
         ];
         Ok(BaseFacts {
@@ -98,14 +105,21 @@ fn revision(world: &Value) -> Result<Revision, String> {
         .map(|(name, files)| (name.clone(), tree(files)))
         .collect();
     let args = strings(&world["args"]);
-    let platform: Platform = world["platform"].as_str().unwrap_or("linux/amd64").parse().map_err(|_| "platform")?;
+    let platform: Platform = world["platform"]
+        .as_str()
+        .unwrap_or("linux/amd64")
+        .parse()
+        .map_err(|_| "platform")?;
     let recipe = parse(&bytes)
         .and_then(|file| {
             let inputs = Inputs {
                 args: &args,
                 target: world["target"].as_str(),
                 platform: &platform,
-                contexts: &folders.keys().map(|name| (name.clone(), NamedContext::Folder)).collect(),
+                contexts: &folders
+                    .keys()
+                    .map(|name| (name.clone(), NamedContext::Folder))
+                    .collect(),
                 world: &Locked,
             };
             resolve(&file, &inputs)

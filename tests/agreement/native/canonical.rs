@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, PartialEq)]
 pub struct Image {
@@ -31,17 +31,26 @@ const KEYS: [&str; 13] = [
 impl Image {
     /// The image that the only manifest of an OCI layout names, or the one with the digest.
     pub fn of_layout(layout: &Path, digest: Option<&str>) -> Self {
-        let json = |path: &Path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
         let blob = |digest: &str| layout.join("blobs").join(digest.replace(':', "/"));
-        let mut manifest = match digest {
+        let manifest = match digest {
             Some(digest) => json(&blob(digest)),
             None => json(&layout.join("index.json")),
         };
+        Self::read(manifest, &blob)
+    }
+
+    /// The image of a folder as `containers/image` writes it with `dir:`.
+    pub fn of_folder(folder: &Path) -> Self {
+        let blob = |digest: &str| folder.join(digest.trim_start_matches("sha256:"));
+        Self::read(json(&folder.join("manifest.json")), &blob)
+    }
+
+    fn read(mut manifest: Value, blob: &dyn Fn(&str) -> PathBuf) -> Self {
         while let Some(first) = manifest.get("manifests").and_then(|m| m.get(0)) {
             manifest = json(&blob(first["digest"].as_str().unwrap()));
         }
         let mut files = BTreeMap::new();
-        for layer in manifest["layers"].as_array().unwrap() {
+        for layer in manifest["layers"].as_array().into_iter().flatten() {
             merge(&mut files, &blob(layer["digest"].as_str().unwrap()));
         }
         files.remove("");
@@ -73,6 +82,10 @@ impl Image {
         let config = differ(&ours.config, &theirs.config);
         files.into_iter().chain(config).collect()
     }
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 fn differ<K: Ord + std::fmt::Display, V: PartialEq + std::fmt::Debug>(
@@ -112,7 +125,10 @@ fn canonical(config: &Value) -> BTreeMap<&'static str, Value> {
 }
 
 fn clean(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).trim_matches('/').trim_start_matches("./").to_owned()
+    String::from_utf8_lossy(name)
+        .trim_matches('/')
+        .trim_start_matches("./")
+        .to_owned()
 }
 
 /// Merges a layer as the OCI specification has it: marks first, for what lower layers hold.
@@ -120,13 +136,19 @@ fn merge(files: &mut BTreeMap<String, String>, blob: &Path) {
     let bytes = std::fs::read(blob).unwrap();
     let mut plain = Vec::new();
     if bytes.starts_with(&[0x1f, 0x8b]) {
-        flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).unwrap();
+        flate2::read::MultiGzDecoder::new(bytes.as_slice())
+            .read_to_end(&mut plain)
+            .unwrap();
     } else {
         plain = bytes;
     }
     let mut added = Vec::new();
     let below = |files: &mut BTreeMap<String, String>, folder: &str| {
-        files.retain(|path, _| !path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+        files.retain(|path, _| {
+            !path
+                .strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/'))
+        });
     };
     for entry in tar::Archive::new(plain.as_slice()).entries().unwrap() {
         let mut entry = entry.unwrap();
@@ -168,7 +190,10 @@ fn describe<R: Read>(entry: &mut tar::Entry<'_, R>) -> String {
         }
     }
     let mode = entry.header().mode().unwrap() & 0o7777;
-    let link = entry.link_name_bytes().map(|l| l.into_owned()).unwrap_or_default();
+    let link = entry
+        .link_name_bytes()
+        .map(|l| l.into_owned())
+        .unwrap_or_default();
     let owner = format!("{uid}:{gid} {}", attributes.join(" "));
     match entry.header().entry_type().as_byte() {
         b'5' => format!("d {mode:o} {owner}"),

@@ -162,14 +162,22 @@ fn tar(lines: &str) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for line in lines.lines() {
         let words: Vec<&str> = line.splitn(6, ' ').collect();
-        let number = |at: usize, radix| words.get(at).map_or(0, |w| u64::from_str_radix(w, radix).unwrap_or(0));
+        let number = |at: usize, radix| {
+            words
+                .get(at)
+                .map_or(0, |w| u64::from_str_radix(w, radix).unwrap_or(0))
+        };
         let mut header = tar::Header::new_gnu();
         header.set_mtime(1_600_000_000);
         let is_link = matches!(words[0], "l" | "h");
         header.set_mode(if is_link { 0o777 } else { number(2, 8) as u32 });
         header.set_uid(if is_link { 0 } else { number(3, 10) });
         header.set_gid(if is_link { 0 } else { number(4, 10) });
-        let text = if words[0] == "f" { words.get(5).copied().unwrap_or("") } else { "" };
+        let text = if words[0] == "f" {
+            words.get(5).copied().unwrap_or("")
+        } else {
+            ""
+        };
         header.set_size(text.len() as u64);
         header.set_entry_type(match words[0] {
             "d" => tar::EntryType::Directory,
@@ -177,13 +185,25 @@ fn tar(lines: &str) -> Vec<u8> {
             "h" => tar::EntryType::Link,
             _ => tar::EntryType::Regular,
         });
-        long_name(&mut builder, b'L', words[1], |h, bytes| {
-            h.as_old_mut().name[..bytes.len()].copy_from_slice(bytes);
-        }, &mut header);
+        long_name(
+            &mut builder,
+            b'L',
+            words[1],
+            |h, bytes| {
+                h.as_old_mut().name[..bytes.len()].copy_from_slice(bytes);
+            },
+            &mut header,
+        );
         if is_link {
-            long_name(&mut builder, b'K', words[2], |h, bytes| {
-                h.as_old_mut().linkname[..bytes.len()].copy_from_slice(bytes);
-            }, &mut header);
+            long_name(
+                &mut builder,
+                b'K',
+                words[2],
+                |h, bytes| {
+                    h.as_old_mut().linkname[..bytes.len()].copy_from_slice(bytes);
+                },
+                &mut header,
+            );
         }
         header.set_cksum();
         builder.append(&header, text.as_bytes()).unwrap();
@@ -203,7 +223,7 @@ fn long_name(
         let mut long = tar::Header::new_gnu();
         long.set_entry_type(tar::EntryType::new(tag));
         long.set_size(name.len() as u64 + 1);
-        set(&mut long, b"././@LongLink");
+        long.as_old_mut().name[..13].copy_from_slice(b"././@LongLink");
         long.set_cksum();
         let bytes = format!("{name}\0");
         builder.append(&long, bytes.as_bytes()).unwrap();

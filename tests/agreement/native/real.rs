@@ -11,6 +11,11 @@ pub trait Builder {
     /// Why it cannot be asked.
     fn missing(&self) -> Option<String>;
 
+    /// What an image comes to where this builder leaves things to the runtime.
+    fn normal(&self, image: Image) -> Image {
+        image
+    }
+
     /// The image of a case; `place` is an empty folder, in which `ours` has built already.
     fn build(&self, case: &Case, place: &Path) -> Result<Image, String>;
 }
@@ -28,7 +33,11 @@ fn run(command: &mut Command) -> Result<String, String> {
         String::from_utf8_lossy(&output.stderr)
     );
     let end = |text: &str| text.lines().rev().take(4).collect::<Vec<_>>().join(" | ");
-    if output.status.success() { Ok(text) } else { Err(end(&text)) }
+    if output.status.success() {
+        Ok(text)
+    } else {
+        Err(end(&text))
+    }
 }
 
 /// The digest by which `ours` pushed another image of the case.
@@ -74,10 +83,17 @@ impl Builder for BuildKit {
         let layout = place.join("buildkit-image");
         case.write(None, &context);
         let mut command = self.command();
-        command.args(["build", "--no-cache", "--progress=plain", "--frontend=dockerfile.v0"]);
+        command.args([
+            "build",
+            "--no-cache",
+            "--progress=plain",
+            "--frontend=dockerfile.v0",
+        ]);
         command.arg("--opt").arg(format!("platform={}", case.platform));
         for local in ["context", "dockerfile"] {
-            command.arg("--local").arg(format!("{local}={}", context.display()));
+            command
+                .arg("--local")
+                .arg(format!("{local}={}", context.display()));
         }
         command
             .arg("--output")
@@ -88,7 +104,9 @@ impl Builder for BuildKit {
         for name in case.others() {
             let folder = place.join("store/acme").join(name);
             let digest = pushed(place, name);
-            command.arg("--oci-layout").arg(format!("{name}={}", folder.display()));
+            command
+                .arg("--oci-layout")
+                .arg(format!("{name}={}", folder.display()));
             command
                 .arg("--opt")
                 .arg(format!("context:{name}=oci-layout://{name}@{digest}"));
@@ -128,6 +146,10 @@ impl Builder for Buildah {
         answer.err().map(|error| format!("no buildah: {error}"))
     }
 
+    fn normal(&self, image: Image) -> Image {
+        image.with_defaults()
+    }
+
     fn build(&self, case: &Case, place: &Path) -> Result<Image, String> {
         let context = place.join("buildah");
         let layout = place.join("buildah-image");
@@ -141,7 +163,15 @@ impl Builder for Buildah {
             run(Self::command("skopeo", place).args(["copy", "-q", "--insecure-policy", &from, &storage]))?;
         }
         let mut command = Self::command("buildah", place);
-        command.args(["bud", "-q", "--isolation", "chroot", "--layers=false", "--format", "docker"]);
+        command.args([
+            "bud",
+            "-q",
+            "--isolation",
+            "chroot",
+            "--layers=false",
+            "--format",
+            "docker",
+        ]);
         command.args(["--platform", &case.platform, "-t", "localhost/agreement"]);
         command.arg("-f").arg(context.join("Dockerfile"));
         if let Some(target) = &case.target {
@@ -152,6 +182,6 @@ impl Builder for Buildah {
         push.args(["push", "-q", "--format", "v2s2", "localhost/agreement"]);
         let folder = format!("dir:{}", layout.display());
         run(push.arg(folder))?;
-        Ok(Image::of_folder(&layout).with_defaults())
+        Ok(Image::of_folder(&layout))
     }
 }

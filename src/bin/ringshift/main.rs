@@ -38,7 +38,7 @@ fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, rin
         Verb::Show { release } => verbs::show::run(settings, ui, &release),
         Verb::Shift {
             ring,
-            all,
+            all: _,
             loss,
             commit,
             change,
@@ -46,7 +46,6 @@ fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, rin
         } => {
             let request = verbs::shift::Request {
                 ring,
-                all,
                 loss,
                 commit,
                 jobs,

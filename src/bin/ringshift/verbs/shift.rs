@@ -13,8 +13,8 @@ use std::num::NonZeroUsize;
 
 /// What is asked.
 pub struct Request {
+    /// The ring; `None`: the train.
     pub ring: Option<String>,
-    pub all: bool,
     pub loss: LossArgs,
     pub commit: Option<String>,
     pub jobs: Option<NonZeroUsize>,

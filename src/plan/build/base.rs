@@ -1,0 +1,108 @@
+//! What the target of a build holds before it, and which images are taken from the commit.
+
+use super::chosen::Chosen;
+use super::{Request, Target, World};
+use crate::model::ImageName;
+use crate::plan::Refusal;
+use crate::plan::known;
+use crate::plan::take::{HeldSource, taken};
+use crate::state::{ImageRecord, Prepared, ReleaseRecord, ReleaseRef};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What the target holds before the build.
+pub(super) struct Base {
+    pub behind_front: bool,
+    pub release: Option<ReleaseRef>,
+    pub record: Option<Arc<ReleaseRecord>>,
+    pub images: BTreeMap<ImageName, ImageRecord>,
+    pub moved_in_ante: BTreeSet<ImageName>,
+}
+
+impl Base {
+    pub fn load(world: &World<'_>, target: &Target) -> Result<Self, Refusal> {
+        let state = world.state;
+        let ring = match target {
+            Target::Ante => state.first(),
+            Target::Ring(ring) => Some(ring),
+        };
+        let release = ring.and_then(|ring| state.release(ring)).cloned();
+        let record = match ring {
+            Some(ring) => known::held(state, world.records, ring)?,
+            None => None,
+        };
+        let mut images = record
+            .as_ref()
+            .map(|record| record.images.clone())
+            .unwrap_or_default();
+        let mut moved_in_ante = BTreeSet::new();
+        if *target == Target::Ante {
+            for (name, prepared) in &state.ante {
+                let image = of_prepared(prepared);
+                let before = images.insert(name.clone(), image);
+                if before.is_none_or(|before| before.version != prepared.version) {
+                    moved_in_ante.insert(name.clone());
+                }
+            }
+        }
+        Ok(Self {
+            behind_front: matches!(target, Target::Ring(ring) if state.first() != Some(ring)),
+            release,
+            record,
+            images,
+            moved_in_ante,
+        })
+    }
+
+    /// The images that are taken from the commit, and how each image stands then.
+    pub fn choose(&self, world: &World<'_>, request: &Request) -> Result<Chosen, Refusal> {
+        let sources = world.sources;
+        let all = || sources.images.keys().cloned().collect();
+        let fix = self.behind_front && self.release.is_some() && !request.all_changes;
+        let taken: BTreeSet<ImageName> = if request.target == Target::Ante {
+            taken(sources, &request.names, &self.held_sources(), true)
+        } else if self.release.is_none() {
+            all()
+        } else if fix && request.names.is_empty() {
+            return Err(Refusal::Usage {
+                message: format!("a fix of {} names the images that it takes", request.target),
+                hint: format!(
+                    "ringshift build --ring {} IMAGE…, or --all-changes to take everything from the commit",
+                    request.target
+                ),
+            });
+        } else if fix {
+            request.names.clone()
+        } else if request.names.is_empty() {
+            all()
+        } else {
+            taken(sources, &request.names, &self.held_sources(), false)
+        };
+        Ok(Chosen::new(world, self, taken, request))
+    }
+
+    fn held_sources(&self) -> BTreeMap<ImageName, HeldSource<'_>> {
+        self.images
+            .iter()
+            .map(|(name, image)| {
+                let source = HeldSource {
+                    revision: &image.revision,
+                    moved_in_ante: self.moved_in_ante.contains(name),
+                };
+                (name.clone(), source)
+            })
+            .collect()
+    }
+}
+
+fn of_prepared(prepared: &Prepared) -> ImageRecord {
+    ImageRecord {
+        version: prepared.version.clone(),
+        digest: prepared.digest,
+        revision: prepared.revision,
+        dependencies: prepared.dependencies.clone(),
+        commit: prepared.commit.clone(),
+        replaces: prepared.replaces.clone(),
+        dirty: prepared.dirty,
+    }
+}

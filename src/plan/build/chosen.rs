@@ -1,0 +1,96 @@
+//! How every image of the result stands: as the commit has it, or as the target holds it (B3, B10).
+
+use super::base::Base;
+use super::{Request, Target, World};
+use crate::model::ImageName;
+use crate::plan::ImageSource;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How every image of the result stands: taken from the commit, or as it is held.
+pub(super) struct Chosen {
+    pub taken: BTreeSet<ImageName>,
+    pub images: BTreeMap<ImageName, ImageSource>,
+    pub order: Vec<ImageName>,
+    pub root: ImageName,
+    pub explicit: BTreeSet<ImageName>,
+    pub removed: Vec<ImageName>,
+}
+
+impl Chosen {
+    pub fn new(world: &World<'_>, base: &Base, taken: BTreeSet<ImageName>, request: &Request) -> Self {
+        let sources = world.sources;
+        let in_ante = request.target == Target::Ante;
+        let root = match &base.record {
+            Some(record) if !taken.contains(&sources.root) && !in_ante => record.root.image.clone(),
+            _ => sources.root.clone(),
+        };
+        let root_taken = taken.contains(&root);
+        let explicit = match (&base.record, sources.images.get(&root)) {
+            (Some(record), _) if !root_taken => record.root.explicit.iter().cloned().collect(),
+            (_, Some(source)) => source.dependencies.clone(),
+            (_, None) => BTreeSet::new(),
+        };
+        let mut images: BTreeMap<ImageName, ImageSource> = BTreeMap::new();
+        let mut removed = Vec::new();
+        for (name, held) in &base.images {
+            if root_taken && !sources.images.contains_key(name) {
+                removed.push(name.clone());
+                continue;
+            }
+            let dependencies = match *name == root {
+                true => explicit.clone(),
+                false => held.dependencies.keys().cloned().collect(),
+            };
+            let source = ImageSource {
+                revision: held.revision,
+                dependencies,
+                dirty: held.dirty,
+            };
+            images.insert(name.clone(), source);
+        }
+        for name in &taken {
+            images.extend(
+                sources
+                    .images
+                    .get(name)
+                    .map(|source| (name.clone(), source.clone())),
+            );
+        }
+        if in_ante {
+            images.remove(&root);
+        }
+        let order = topological(&images, &root);
+        Self {
+            taken,
+            images,
+            order,
+            root,
+            explicit,
+            removed,
+        }
+    }
+}
+
+/// Dependencies before dependants, by name where free, the root last. What a cycle holds back (it
+/// can only come from mixing definitions of several commits) follows by name.
+fn topological(images: &BTreeMap<ImageName, ImageSource>, root: &ImageName) -> Vec<ImageName> {
+    let mut order: Vec<ImageName> = Vec::new();
+    let mut open: BTreeSet<&ImageName> = images.keys().filter(|name| *name != root).collect();
+    while !open.is_empty() {
+        let ready = open
+            .iter()
+            .find(|name| {
+                images[**name]
+                    .dependencies
+                    .iter()
+                    .all(|base| !open.contains(base) || base == **name)
+            })
+            .or(open.first())
+            .copied();
+        let Some(next) = ready else { break };
+        open.remove(next);
+        order.push(next.clone());
+    }
+    order.extend(images.contains_key(root).then(|| root.clone()));
+    order
+}

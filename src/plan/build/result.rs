@@ -1,0 +1,121 @@
+//! From the walk to the plan: every image of the result, with the commit that holds its sources.
+
+use super::base::Base;
+use super::chosen::Chosen;
+use super::walk::Walked;
+use super::{Action, Basis, Plan, Request, Step, Target, World};
+use crate::model::{CommitId, Digest, ImageName};
+use crate::plan::Sources;
+use crate::state::ImageRecord;
+use std::collections::BTreeMap;
+
+/// The plan of what was walked.
+pub(super) fn assemble(
+    world: &World<'_>,
+    request: &Request,
+    base: &Base,
+    chosen: &Chosen,
+    walked: Walked,
+) -> Plan {
+    let Walked {
+        steps,
+        versions,
+        adopted,
+    } = walked;
+    let state = world.state;
+    let stepped: BTreeMap<&ImageName, &Step> = steps.iter().map(|step| (&step.image, step)).collect();
+    let mut result = BTreeMap::new();
+    let mut kept = BTreeMap::new();
+    for (name, version) in &versions {
+        let held = base.images.get(name);
+        let mut image = match (stepped.get(name), held) {
+            (Some(step), _) => of_step(step, held),
+            (None, Some(held)) => {
+                kept.insert(name.clone(), version.clone());
+                held.clone()
+            }
+            (None, None) => continue,
+        };
+        image.commit = holding_commit(world.sources, name, &image, held);
+        result.insert(name.clone(), image);
+    }
+    let differs = |name: &&ImageName| {
+        let there = chosen.images.get(*name).map(|source| source.revision);
+        !chosen.taken.contains(*name) && there != Some(world.sources.images[*name].revision)
+    };
+    let not_taken = world.sources.images.keys().filter(differs).cloned().collect();
+    let reads_ante = request.target == Target::Ante || request.from_ante;
+    let first = || state.first().and_then(|ring| state.release(ring)).cloned();
+    let layers = match stepped.get(&chosen.root) {
+        Some(step) if step.action == Action::Build => step
+            .sources
+            .clone()
+            .or_else(|| Some(world.sources.commit.clone())),
+        Some(_) if result.get(&chosen.root).is_some_and(|root| root.commit.is_some()) => {
+            layers_of_relabelled(base, world, chosen)
+        }
+        _ => base.record.as_ref().and_then(|record| record.root.layers.clone()),
+    };
+    Plan {
+        target: request.target.clone(),
+        commit: world.sources.commit.clone(),
+        held: base.release.clone(),
+        basis: Basis {
+            release: base.release.clone(),
+            chain: state.chain.clone(),
+            freezes: state.freezes.clone(),
+            ante: reads_ante.then(|| (state.ante.clone(), first())),
+        },
+        kept,
+        not_taken,
+        from_ante: request.from_ante,
+        overrides: Vec::new(),
+        result,
+        explicit: chosen.explicit.iter().cloned().collect(),
+        layers,
+        root: chosen.root.clone(),
+        adopted,
+        steps,
+    }
+}
+
+fn layers_of_relabelled(base: &Base, world: &World<'_>, chosen: &Chosen) -> Option<CommitId> {
+    let held = base.images.get(&chosen.root);
+    let same =
+        held.is_some_and(|held| Some(held.revision) == chosen.images.get(&chosen.root).map(|s| s.revision));
+    match &base.record {
+        Some(record) if same => record.root.layers.clone(),
+        _ => Some(world.sources.commit.clone()),
+    }
+}
+
+fn of_step(step: &Step, held: Option<&ImageRecord>) -> ImageRecord {
+    ImageRecord {
+        version: step.to.clone(),
+        digest: step.digest.unwrap_or(Digest::of(b"")),
+        revision: step.revision,
+        dependencies: step.dependencies.clone(),
+        commit: held
+            .filter(|held| held.revision == step.revision)
+            .and_then(|held| held.commit.clone()),
+        replaces: step.from.clone(),
+        dirty: step.dirty,
+    }
+}
+
+/// The commit that a release's record gives an image (M7): the build's, wherever the image's
+/// revision is the same there; a dirty version has none.
+fn holding_commit(
+    sources: &Sources,
+    name: &ImageName,
+    image: &ImageRecord,
+    held: Option<&ImageRecord>,
+) -> Option<CommitId> {
+    if image.dirty {
+        return None;
+    }
+    match sources.images.get(name) {
+        Some(source) if source.revision == image.revision && !source.dirty => Some(sources.commit.clone()),
+        _ => held.and_then(|held| held.commit.clone()),
+    }
+}

@@ -4,6 +4,7 @@
 pub mod append;
 pub mod board;
 pub mod commits;
+pub mod difference;
 pub mod event;
 pub mod execute;
 pub mod export;

@@ -315,6 +315,19 @@ impl Loaded {
             .unwrap_or_default()
     }
 
+    /// The bytes of a container file.
+    ///
+    /// # Errors
+    /// [`Failure::Tree`] when it cannot be read.
+    pub fn container_file(&self, path: &RepoPath) -> Result<Vec<u8>, Failure> {
+        Ok(self.origin.tree.read(path, resolver::LIMIT)?)
+    }
+
+    /// rings.yaml, as messages call it.
+    pub fn config_file(&self) -> String {
+        self.origin.config.to_string()
+    }
+
     /// The contexts of an image.
     ///
     /// # Errors

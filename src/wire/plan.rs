@@ -1,8 +1,8 @@
 //! `plan`: what `build` would do and why.
 
+use crate::engine::difference::Changed;
 use crate::model::{Digest, ImageName, Revision, Version};
 use crate::plan::{Action, Plan, Reason, Step};
-use crate::revision::Change;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ struct ChangeShape {
 }
 
 /// What changed in an image's records, by image.
-pub type Changes = BTreeMap<ImageName, Vec<Change>>;
+pub type Changes = BTreeMap<ImageName, Vec<Changed>>;
 
 impl PlanShape {
     /// The shape of a plan over the entry `head`.
@@ -125,7 +125,7 @@ fn of_step(step: &Step, changes: &Changes) -> StepShape {
     }
 }
 
-fn of_reason(reason: &Reason, changed: &[Change]) -> ReasonShape {
+fn of_reason(reason: &Reason, changed: &[Changed]) -> ReasonShape {
     match reason {
         Reason::Absent => ReasonShape::Absent,
         Reason::Revision { old, new } => ReasonShape::Revision {
@@ -134,8 +134,8 @@ fn of_reason(reason: &Reason, changed: &[Change]) -> ReasonShape {
             changed: changed
                 .iter()
                 .map(|c| ChangeShape {
-                    path: c.what.clone(),
-                    change: c.change.as_str(),
+                    path: c.path.clone(),
+                    change: c.difference.as_str(),
                 })
                 .collect(),
         },

@@ -160,7 +160,7 @@ fn words(reason: &Reason, step: &Step, changes: &Changes) -> String {
         Reason::Absent => "not in the ring yet".into(),
         Reason::Revision { old, new } => match changes.get(&step.image) {
             Some(changed) if !changed.is_empty() => {
-                let paths: Vec<&str> = changed.iter().take(3).map(|c| c.what.as_str()).collect();
+                let paths: Vec<&str> = changed.iter().take(3).map(|c| c.path.as_str()).collect();
                 let more = changed.len().saturating_sub(3);
                 let more = if more > 0 {
                     format!(" and {more} more")

@@ -57,8 +57,8 @@ pub fn carry_out(
     plan::tell_differences(settings, ui, &opened);
     if change.dry_run {
         let decided = execute::plan(&site, &commits, &request, head.as_ref())?;
+        plan::print(settings, ui, &caches, &site, &decided, head.as_ref(), true)?;
         caches.save();
-        plan::print(settings, ui, &site, &decided, head.as_ref(), true)?;
         return Ok(0);
     }
     let load = open::at_commit(settings, &caches)?;

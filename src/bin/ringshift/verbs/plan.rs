@@ -8,6 +8,7 @@ use crate::ui::{self, Ui, progress::Progress, table};
 use ringshift::builder::Native;
 use ringshift::engine::Failure;
 use ringshift::engine::append;
+use ringshift::engine::difference;
 use ringshift::engine::execute::{self, Site};
 use ringshift::model::{ImageName, RepoPath, Severity};
 use ringshift::plan::build::{Request, Target};
@@ -44,8 +45,8 @@ pub fn run(settings: &Settings, ui: &Ui, args: &BuildArgs, check: bool) -> Resul
     };
     let decided = execute::plan(&site, &commits, &request, head.as_ref())?;
     tell_differences(settings, ui, &opened);
+    print(settings, ui, &caches, &site, &decided, head.as_ref(), false)?;
     caches.save();
-    print(settings, ui, &site, &decided, head.as_ref(), false)?;
     Ok(if check && !decided.is_empty() { 3 } else { 0 })
 }
 
@@ -174,16 +175,15 @@ pub fn tell_differences(settings: &Settings, ui: &Ui, opened: &Opened) {
     ));
 }
 
-/// What changed in the records of images that are rebuilt for their revision, where the commit
-/// that the ring's version was built from is at hand.
-fn changes(settings: &Settings, site: &Site, plan: &Plan) -> Changes {
+/// What changed in what the rebuilt images read, where the commit that the ring's version was built
+/// from is at hand.
+fn changes(settings: &Settings, caches: &Caches, site: &Site, plan: &Plan) -> Changes {
     let mut changes = BTreeMap::new();
-    let caches = Caches::open(settings);
-    let Ok(load) = open::at_commit(settings, &caches) else {
-        return changes;
-    };
-    let Some(held) = &plan.held else { return changes };
-    let Ok(record) = site.store.journal.record(&held.record) else {
+    let record = plan
+        .held
+        .as_ref()
+        .and_then(|held| site.store.journal.record(&held.record).ok());
+    let (Some(record), Ok(load)) = (record, open::at_commit(settings, caches)) else {
         return changes;
     };
     let mut loaded = BTreeMap::new();
@@ -200,12 +200,10 @@ fn changes(settings: &Settings, site: &Site, plan: &Plan) -> Changes {
             continue;
         };
         let old = loaded.entry(commit.clone()).or_insert_with(|| load(&commit).ok());
-        let old = old.as_ref().and_then(|project| project.image(&step.image).ok());
-        if let (Some(old), Ok(new)) = (old, site.project.image(&step.image)) {
-            changes.insert(
-                step.image.clone(),
-                ringshift::revision::diff(&old.records, &new.records),
-            );
+        if let Some(old) = old
+            && let Ok(changed) = difference::between(old, &site.project, &step.image)
+        {
+            changes.insert(step.image.clone(), changed);
         }
     }
     changes
@@ -215,12 +213,13 @@ fn changes(settings: &Settings, site: &Site, plan: &Plan) -> Changes {
 pub fn print(
     settings: &Settings,
     ui: &Ui,
+    caches: &Caches,
     site: &Site,
     plan: &Plan,
     head: Option<&Stored>,
     dry: bool,
 ) -> Result<(), Failure> {
-    let changes = changes(settings, site, plan);
+    let changes = changes(settings, caches, site, plan);
     if ui.json {
         ui.print(&wire::line(
             "plan",

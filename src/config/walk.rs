@@ -6,7 +6,7 @@ use crate::model::{NameError, Problem, RepoPath, Source, Span};
 use std::collections::BTreeMap;
 
 /// The most problems that are told of one file.
-pub const MOST: usize = 500;
+pub const MOST: usize = 200;
 
 /// Collects the problems of one file.
 pub struct Walk {

@@ -296,15 +296,15 @@ fn named_contexts_are_checked() {
 
 #[test]
 fn a_file_of_nothing_but_problems_is_told_in_part() {
-    let lines: String = (0..90_000).map(|i| format!("a{i}: 1\n")).collect();
+    let lines: String = (0..20_000).map(|i| format!("a{i}: 1\n")).collect();
     let flow: Vec<String> = (0..20_000).map(|i| format!("a{i}: 1")).collect();
-    let rings: Vec<String> = (0..90_000).map(|i| format!("r{}", i % 45_000)).collect();
+    let rings: Vec<String> = (0..20_000).map(|i| format!("r{}", i % 10_000)).collect();
     let sites: String = (0..3_000).map(|i| format!("  s{i}: {{ring: x{i}}}\n")).collect();
     for text in [
         lines,
         format!("{{{}}}", flow.join(",")),
         format!("rings: [{}]", rings.join(",")),
-        format!("rings: [{}]\nsites:\n{sites}", rings[..9000].join(",")),
+        format!("rings: [{}]\nsites:\n{sites}", rings[..2000].join(",")),
     ] {
         let problems = read_text(&text).unwrap_err();
         assert!((150..=200).contains(&problems.as_slice().len()));

@@ -24,4 +24,4 @@ mod words;
 pub use error::{Fault, ParseError, ResolveError};
 pub use labels::reserved_labels;
 pub use parse::{File, Node, parse};
-pub use resolve::{Base, BaseFacts, Inputs, NamedContext, ProjectRef, World, resolve};
+pub use resolve::{Base, BaseFacts, Inputs, NamedContext, ProjectRef, World, check_instructions, resolve};

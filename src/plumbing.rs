@@ -5,6 +5,7 @@ mod copy;
 mod ignore;
 mod reach;
 
+use crate::containerfile::check_instructions;
 pub use copy::copy;
 pub use ignore::ignore;
 
@@ -49,11 +50,15 @@ pub fn parse(input: &Value) -> Value {
         Ok(file) => file,
         Err(e) => return error(e),
     };
-    json!({
+    let mut out = json!({
         "escape": file.escape.to_string(),
         "nodes": file.nodes.iter().map(node).collect::<Vec<_>>(),
         "warnings": file.empty_continuations.len(),
-    })
+    });
+    if let Err(e) = check_instructions(&file) {
+        out["typed_err"] = e.to_string().into();
+    }
+    out
 }
 
 fn node(node: &Node) -> Value {

@@ -167,6 +167,11 @@ fn understood(file: &File, inputs: &Inputs<'_>) -> Result<Recipe, ResolveError> 
     let budget = Budget::new();
     let mut resolver = Resolver::new(file, inputs, &budget);
     let sections = sections(&file.nodes)?;
+    if sections.stages.is_empty() {
+        let line = file.nodes.last().map_or(1, |node| node.start);
+        let fault = Fault::new("the container file has no FROM");
+        return Err(fault.at(line).hint("begin a stage with FROM"));
+    }
     resolver.read_globals(&sections)?;
     let mut graph = resolver.build_graph(sections)?;
     let target = graph.target(inputs.target)?;
@@ -174,6 +179,14 @@ fn understood(file: &File, inputs: &Inputs<'_>) -> Result<Recipe, ResolveError> 
     graph.refuse_cycles()?;
     let reachable = resolver.resolve_bases(&mut graph, target)?;
     resolver.carry_out(graph, target, &reachable)
+}
+
+/// Whether every instruction is one, with arguments and flags that it can have, and in a stage (rule 12).
+///
+/// # Errors
+/// [`ResolveError`] for the first that is not.
+pub fn check_instructions(file: &File) -> Result<(), ResolveError> {
+    sections(&file.nodes).map(drop)
 }
 
 /// A typed instruction with its place in the file.
@@ -229,12 +242,6 @@ fn sections(nodes: &[Node]) -> Result<Sections<'_>, ResolveError> {
                     .hint("only ARG may stand there"));
             }
         }
-    }
-    if sections.stages.is_empty() {
-        let line = nodes.last().map_or(1, |node| node.start);
-        return Err(Fault::new("the container file has no FROM")
-            .at(line)
-            .hint("begin a stage with FROM"));
     }
     Ok(sections)
 }

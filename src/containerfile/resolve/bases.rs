@@ -112,7 +112,8 @@ impl<'a> Resolver<'a> {
             return Ok(());
         }
         let reference = reference(&text).map_err(|e| e.at(line))?;
-        state.checked = true;
+        // An image that no stage reached at first, but a trigger does, keeps its own triggers to itself.
+        let late = std::mem::replace(&mut state.checked, true) && !state.is_stage;
         if !reachable {
             return Ok(());
         }
@@ -124,7 +125,10 @@ impl<'a> Resolver<'a> {
             Some(source) => source,
             None => self.base_source(line, &text, reference)?,
         };
-        let facts = self.facts(line, &source, &platform)?;
+        let facts = match late {
+            true => BaseFacts::unknown(),
+            false => self.facts(line, &source, &platform)?,
+        };
         let state = &mut graph.states[index];
         state.source = Some(source);
         state.facts = Some(facts);

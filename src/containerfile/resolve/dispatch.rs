@@ -101,7 +101,7 @@ impl<'a> Resolver<'a> {
                 &state.commands[..]
             };
             for command in commands {
-                let sources = places(&graph, command, &numbers, &scopes)?;
+                let sources = places(&graph, index, command, &numbers)?;
                 steps.push(self.step(&mut scope, command, sources)?);
             }
             scopes.insert(index, scope);
@@ -255,12 +255,13 @@ pub(super) fn texts(pairs: Vec<(Value, Value)>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Where an instruction takes files from. A stage must be finished before (rule 22).
+/// Where an instruction of stage `here` takes files from. A stage must stand before (rule 22); only a
+/// trigger can name its own, and means what is there by then.
 fn places(
     graph: &Graph<'_>,
+    here: usize,
     command: &Command<'_>,
     numbers: &BTreeMap<usize, usize>,
-    scopes: &BTreeMap<usize, Scope>,
 ) -> Result<Vec<Source>, Fault> {
     let place = |index: &usize| {
         let state = &graph.states[*index];
@@ -268,7 +269,7 @@ fn places(
             return Ok(state.source.clone().unwrap_or(Source::Scratch));
         }
         match numbers.get(index) {
-            Some(number) if state.replaced || scopes.contains_key(index) => Ok(Source::Stage(*number)),
+            Some(number) if state.replaced || *index <= here => Ok(Source::Stage(*number)),
             _ => {
                 let name = state.name.clone().unwrap_or_else(|| index.to_string());
                 let fault = Fault::new(format!("the stage {} comes after this one", quoted(&name)));

@@ -209,6 +209,7 @@ mod tests {
                 })
                 .collect()
         };
+        assert_eq!(bodies("COPY <<-A /h/\n\t$X\n\tA\n"), ["x\n"]);
         assert_eq!(bodies("COPY <<A <<'B' /h/\n'$X'\nA\n$X\nB\n"), ["'x'\n", "$X\n"]);
     }
 

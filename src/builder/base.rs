@@ -187,14 +187,7 @@ fn lay(
         return rootfs.set_meta(&path, header.meta);
     };
     let parent = rootfs.resolve(&RepoPath::root(), parent.as_bytes(), true)?;
-    if path.name() == b".wh..wh..opq" {
-        rootfs.empty_but(&parent, seen);
-        return Ok(());
-    }
-    if let Some(name) = path.name().strip_prefix(b".wh.") {
-        if !name.is_empty() && !name.starts_with(b".wh.") {
-            rootfs.remove(&parent.child(name));
-        }
+    if rootfs.mark(&parent, path.name(), seen) {
         return Ok(());
     }
     rootfs.make_folders(&parent, &Meta::plain(0o755))?;

@@ -257,14 +257,27 @@ impl Rootfs {
         }
     }
 
-    /// Takes away what a folder holds, but not the paths in `spared`.
-    pub fn empty_but(&mut self, path: &RepoPath, spared: &BTreeSet<RepoPath>) {
-        let inside: Vec<RepoPath> = match self.at(path).map(|e| &e.body) {
-            Some(Body::Folder(names)) => names.keys().map(|name| path.child(name)).collect(),
-            _ => return,
+    /// Does what a whiteout in `folder` asks for, and says whether `name` is one. What the same archive brought,
+    /// `seen`, is spared: a mark speaks of what was there before.
+    pub fn mark(&mut self, folder: &RepoPath, name: &[u8], seen: &BTreeSet<RepoPath>) -> bool {
+        let Some(marked) = name.strip_prefix(b".wh.") else {
+            return false;
         };
-        for path in inside.iter().filter(|path| !spared.contains(path)) {
+        let gone = match marked {
+            b".wh..opq" => self.children(folder),
+            _ if marked.is_empty() || marked.starts_with(b".wh.") => Vec::new(),
+            _ => vec![folder.child(marked)],
+        };
+        for path in gone.iter().filter(|path| !seen.contains(path)) {
             self.remove(path);
+        }
+        true
+    }
+
+    fn children(&self, folder: &RepoPath) -> Vec<RepoPath> {
+        match self.at(folder).map(|e| &e.body) {
+            Some(Body::Folder(names)) => names.keys().map(|name| folder.child(name)).collect(),
+            _ => Vec::new(),
         }
     }
 

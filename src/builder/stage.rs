@@ -74,7 +74,7 @@ impl Transferring<'_, '_> {
     pub(crate) fn run(&mut self, rootfs: &mut Rootfs, workdir: &str) -> Result<(), StepError> {
         let looks = self.looks(rootfs)?;
         let destination = Destination::new(workdir, &self.transfer.destination);
-        if self.transfer.link && self.transfer.chmod.is_none() {
+        if self.is_apart() {
             let mut upper = Rootfs::default();
             self.copy_all(&mut upper, &destination, &looks)?;
             return Ok(rootfs.overlay(&upper)?);
@@ -82,8 +82,20 @@ impl Transferring<'_, '_> {
         self.copy_all(rootfs, &destination, &looks)
     }
 
+    /// Whether the copy is made apart from the stage's files, and laid over them (`--link`, rule 52).
+    fn is_apart(&self) -> bool {
+        self.transfer.link && self.transfer.chmod.as_deref().is_none_or(str::is_empty)
+    }
+
     fn looks(&mut self, rootfs: &Rootfs) -> Result<Looks, StepError> {
         let chown = self.transfer.chown.as_deref().filter(|text| !text.is_empty());
+        if let Some(text) = chown.filter(|text| self.is_apart() && !owner::is_numeric(text)) {
+            return Err(StepError::Flag {
+                flag: "chown",
+                value: text.into(),
+                reason: "with --link there is no /etc/passwd to look a name up in; give numbers".into(),
+            });
+        }
         let owner = chown.map(|text| owner::find(text, Unknown::Refused, rootfs, self.contents));
         let chmod = self.transfer.chmod.as_deref().filter(|text| !text.is_empty());
         Ok(Looks {

@@ -5,9 +5,9 @@ use crate::containerfile::ignore::Ignore;
 use crate::containerfile::recipe::{Command, Healthcheck, Recipe, Run, Stage, Transfer, TransferSource};
 use crate::model::{Digest, Platform, ProjectName};
 use crate::registry::memory::MemoryRegistry;
-use crate::revision::limits::Limits;
-use crate::revision::manifest::{ContextTree, Contexts};
-use crate::revision::select::select;
+
+use crate::revision::{ContextTree, Contexts, Limits, select};
+
 use crate::tree::memory::MemoryTree;
 use crate::tree::{Item, Kind, SourceTree, TreeError};
 use std::io::Read;
@@ -38,6 +38,7 @@ fn step(op: Op) -> Step {
         line: 2,
         original: "AS WRITTEN".into(),
         trigger: false,
+        unresolved: Default::default(),
         op,
     }
 }
@@ -58,6 +59,8 @@ fn recipe(stages: Vec<Stage>) -> Recipe {
         target: stages.len() - 1,
         stages,
         whole: None,
+        syntax: None,
+        facts: Default::default(),
         warnings: vec![],
     }
 }

@@ -177,7 +177,7 @@ impl Change {
                 let value = mode >> shift & 7;
                 let spread = |value: u32| {
                     let classes = [0o400, 0o040, 0o004].into_iter().filter(|read| to & read != 0);
-                    classes.fold(0, |bits, read| bits | value * (read >> 2))
+                    classes.fold(0, |bits, read| bits | (value * (read >> 2)))
                 };
                 match action {
                     b'+' => mode | spread(value),

@@ -45,10 +45,13 @@ pub struct Member {
     pub number: u64,
 }
 
+/// Where bytes were kept aside: the file, and where they begin in it.
+type Place = (Arc<File>, u64);
+
 /// Opens contents.
 pub(crate) struct Contents<'a> {
     job: &'a Job<'a>,
-    kept: BTreeMap<Member, (Arc<File>, u64)>,
+    kept: BTreeMap<Member, Place>,
 }
 
 impl<'a> Contents<'a> {
@@ -232,10 +235,7 @@ impl Spool {
     }
 }
 
-fn keep_members(
-    mut stream: Box<dyn Read + Send>,
-    numbers: &BTreeSet<u64>,
-) -> io::Result<Vec<(u64, (Arc<File>, u64))>> {
+fn keep_members(mut stream: Box<dyn Read + Send>, numbers: &BTreeSet<u64>) -> io::Result<Vec<(u64, Place)>> {
     let mut spool = Spool::new()?;
     let mut places = Vec::new();
     archive::for_each(&mut stream, &mut |number, _, bytes| {

@@ -31,7 +31,11 @@ pub fn reach(input: &Value) -> Value {
         resolve(&file, &inputs)
     });
     match recipe {
-        Ok(recipe) => json!({ "context": context(&recipe), "images": world.images.take() }),
+        Ok(recipe) => json!({
+            "context": context(&recipe),
+            "images": world.images.take(),
+            "config": config(recipe.facts()),
+        }),
         Err(e) => {
             let mut answer = error(e);
             answer["images"] = json!(world.images.take());
@@ -69,6 +73,17 @@ impl World for Outside {
             ..BaseFacts::default()
         })
     }
+}
+
+/// What of the result's config the resolver knows.
+fn config(facts: &BaseFacts) -> Value {
+    let env = facts.env.iter().map(|(name, value)| format!("{name}={value}"));
+    json!({
+        "Env": env.collect::<Vec<_>>(),
+        "OnBuild": facts.onbuild,
+        "User": facts.user.as_deref().unwrap_or_default(),
+        "WorkingDir": facts.workdir.as_deref().unwrap_or_default(),
+    })
 }
 
 fn context(recipe: &Recipe) -> Value {

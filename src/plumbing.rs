@@ -5,10 +5,10 @@ mod copy;
 mod ignore;
 mod reach;
 
+use crate::containerfile::check_instructions;
 pub use copy::copy;
 pub use ignore::ignore;
 
-use crate::containerfile::check_instructions;
 use crate::containerfile::expand::{Budget, Lexer};
 use crate::containerfile::heredoc::Heredoc;
 use crate::containerfile::parse::{self, Node};

@@ -53,7 +53,7 @@ fn exact(plan: &Plan<'_>, out: &mut Records) {
         out.text(None, "syntax", reference);
     }
     out.push(None, "target", plan.recipe.target.to_string());
-    records::plan(plan.recipe, out);
+    records::plan(plan.recipe, plan.manifest, out);
     records::reads(plan.recipe, plan.manifest, out);
 }
 
@@ -77,7 +77,7 @@ fn whole(plan: &Plan<'_>, inputs: &Inputs<'_>, line: u32, out: &mut Records) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{copy, excluding, over, recipe, records, transfer};
+    use super::super::testing::{bind, copy, excluding, over, recipe, records, transfer};
     use crate::containerfile::recipe::{Command, Op, Recipe, Source, Stage, Transfer};
     use crate::model::Revision;
     use crate::tree::memory::MemoryTree;
@@ -152,7 +152,6 @@ mod tests {
             to("/d", |t| t.chmod = Some("0755".into())),
             to("/d", |t| t.chmod = Some("755".into())),
         );
-        assert_ne!(of(vec![to("/d", |_| ())]), of(vec![to("/d/", |_| ())]));
         assert_ne!(of(vec![to("/d", |_| ())]), of(vec![to("/d", |t| t.link = true)]));
         assert_ne!(of(vec![copy(&["s"])]), of(vec![excluding("s", &["nothing"])]));
     }
@@ -218,9 +217,53 @@ mod tests {
     }
 
     #[test]
-    fn env_and_user_keep_their_position() {
-        let env = || Op::Env(vec![("K".into(), "v".into())]);
-        assert_ne!(of(vec![env(), copy(&["s"])]), of(vec![copy(&["s"]), env()]));
+    fn an_env_stands_before_the_run_that_sees_it() {
+        let env = |name: &str, value: &str| Op::Env(vec![(name.into(), value.into())]);
+        let same = |a, b| assert_eq!(of(a), of(b));
+        let differ = |a, b| assert_ne!(of(a), of(b));
+        same(
+            vec![env("K", "v"), copy(&["s"])],
+            vec![copy(&["s"]), env("K", "v")],
+        );
+        differ(vec![env("K", "v"), bind("s")], vec![bind("s"), env("K", "v")]);
+        differ(
+            vec![env("K", "v"), env("L", "v")],
+            vec![env("L", "v"), env("K", "v")],
+        );
+        same(
+            vec![env("K", "0"), env("L", "v"), env("K", "v")],
+            vec![env("K", "v"), env("L", "v")],
+        );
+        let after = |names: [&str; 2]| {
+            let mut ops = vec![env("K", "0"), env("L", "0"), bind("s")];
+            ops.extend(names.map(|name| env(name, "1")));
+            ops
+        };
+        same(after(["K", "L"]), after(["L", "K"]));
+    }
+
+    #[test]
+    fn a_user_keeps_its_position() {
+        let user = || Op::User("u".into());
+        assert_ne!(of(vec![user(), bind("s")]), of(vec![bind("s"), user()]));
+    }
+
+    #[test]
+    fn a_slash_after_the_destination_of_folders_says_nothing() {
+        let file = |d: &str| of(vec![Op::Transfer(transfer(&["a.txt"], d))]);
+        let folder = |d: &str| of(vec![Op::Transfer(transfer(&["s"], d))]);
+        let both = |d: &str| of(vec![Op::Transfer(transfer(&["s", "a.txt"], d))]);
+        assert_ne!(file("/d"), file("/d/"));
+        assert_eq!(folder("/d"), folder("/d/"));
+        assert_ne!(both("/d"), both("/d/"));
+    }
+
+    #[test]
+    fn a_working_directory_below_the_one_before_stands_for_both() {
+        let workdir = |text: &str| Op::Workdir(text.into());
+        assert_eq!(of(vec![workdir("/a"), workdir("b")]), of(vec![workdir("/a/b")]));
+        assert_ne!(of(vec![workdir("/a"), workdir("/b")]), of(vec![workdir("/b")]));
+        assert_ne!(of(vec![workdir("/a"), workdir("/ab")]), of(vec![workdir("/ab")]));
     }
 
     #[test]

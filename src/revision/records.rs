@@ -27,7 +27,8 @@
 //! | `arg` | name, value | ARGs that the RUN sees (rules 25 to 28) |
 //! | `mount` | kind, target, options | (rules 70 to 72) |
 //! | `network`, `security`, `device` | text | when not the default (rule 73) |
-//! | `env`, `user`, `workdir`, `shell` | | they change what follows (rule 75) |
+//! | `env` | name, value | before the RUN that sees it, or at the end of the stage (rules 32, 33) |
+//! | `user`, `workdir`, `shell` | | they change what follows (rule 75) |
 //! | `label`, `cmd`, `entrypoint`, `healthcheck`, `expose`, `volume`, `stopsignal`, `onbuild`, `maintainer` | | metadata of the image: at the end of the stage, last one wins, sorted; only stages that the target stands on (rules 23, 75) |
 //! | `read` | number of the `reads` | begins what one word reads |
 //! | `named` | name of a named context | what context that was (rule 78) |
@@ -39,6 +40,7 @@
 //! | `whole` | what | the file is not understood: it and all contexts enter (containerfile 1) |
 //! | `input` | kind, name, value | what the file could have used, when it is not understood |
 
+mod env;
 mod metadata;
 mod plan;
 mod reads;
@@ -96,6 +98,11 @@ impl Records {
     pub(super) fn push(&mut self, line: Option<u32>, kind: &'static str, payload: String) {
         debug_assert!(!payload.contains(char::is_control), "{payload:?}");
         self.0.push(Record { line, kind, payload });
+    }
+
+    /// Takes the last record back if `when` says so.
+    pub(super) fn drop_last(&mut self, when: impl FnOnce(&Record) -> bool) {
+        self.0.pop_if(|last| when(last));
     }
 
     /// Adds a record of free text.

@@ -1,9 +1,12 @@
 //! The plan: what is done, stage by stage (containerfile 1, record 2).
 
+use super::env::Env;
 use super::metadata::Metadata;
 use super::{Records, run, transfer, words};
 use crate::containerfile::recipe::{Op, Recipe, Source, Stage};
 use crate::model::RepoPath;
+use crate::revision::manifest::Manifest;
+use crate::tree::Kind;
 
 /// What a stage leaves to those that start from it, as far as normal forms need it.
 #[derive(Clone, Default)]
@@ -12,10 +15,12 @@ pub(super) struct State {
     pub(super) workdir: Option<RepoPath>,
     /// The shell that SHELL set, if any did.
     pub(super) shell: Option<Vec<String>>,
+    /// The variables that ENV set.
+    env: Env,
 }
 
 /// Writes the records of all stages.
-pub(in crate::revision) fn plan(recipe: &Recipe, out: &mut Records) {
+pub(in crate::revision) fn plan(recipe: &Recipe, manifest: &Manifest, out: &mut Records) {
     let chain = base_chain(recipe);
     let mut states: Vec<State> = Vec::new();
     for (number, stage) in recipe.stages.iter().enumerate() {
@@ -26,7 +31,9 @@ pub(in crate::revision) fn plan(recipe: &Recipe, out: &mut Records) {
         }
         let mut state = inherited(&stage.base, &states);
         let mut metadata = Metadata::default();
-        steps(stage, &mut state, &mut metadata, out);
+        let folders = |step| only_folders(stage, manifest, (number, step));
+        steps(stage, folders, &mut state, &mut metadata, out);
+        state.env.write(out);
         if chain.contains(&number) {
             metadata.write(out);
         }
@@ -34,19 +41,31 @@ pub(in crate::revision) fn plan(recipe: &Recipe, out: &mut Records) {
     }
 }
 
-fn steps(stage: &Stage, state: &mut State, metadata: &mut Metadata, out: &mut Records) {
-    for step in &stage.steps {
+fn steps(
+    stage: &Stage,
+    folders: impl Fn(usize) -> bool,
+    state: &mut State,
+    metadata: &mut Metadata,
+    out: &mut Records,
+) {
+    for (number, step) in stage.steps.iter().enumerate() {
         let line = Some(step.line);
         if step.unresolved {
             out.text(line, "unresolved", &step.original);
         }
         match &step.op {
-            Op::Transfer(transfer) => transfer::write(transfer, state, line, out),
-            Op::Run(run) => run::write(run, line, out),
-            Op::Env(pairs) => pairs.iter().for_each(|(k, v)| out.list(line, "env", &[k, v])),
+            Op::Transfer(transfer) => transfer::write(transfer, state, folders(number), line, out),
+            Op::Run(run) => {
+                state.env.write(out);
+                run::write(run, line, out);
+            }
+            Op::Env(pairs) => state.env.set(pairs, line),
             Op::User(user) => out.text(line, "user", user),
             Op::Workdir(text) => {
-                out.text(line, "workdir", &workdir(state.workdir.as_ref(), text));
+                let path = workdir(state.workdir.as_ref(), text);
+                // One below the one just made makes both.
+                out.drop_last(|last| last.kind == "workdir" && below(&path, &last.payload));
+                out.text(line, "workdir", &path);
                 let known = state.workdir.as_ref().filter(|_| !step.unresolved);
                 state.workdir = joined(known, text);
             }
@@ -63,6 +82,26 @@ fn steps(stage: &Stage, state: &mut State, metadata: &mut Metadata, out: &mut Re
             op => metadata.take(op, state, line),
         }
     }
+}
+
+/// Whether an instruction copies nothing but the contents of folders, so that a slash after its destination says
+/// nothing new (rule 44).
+fn only_folders(stage: &Stage, manifest: &Manifest, place: (usize, usize)) -> bool {
+    let Some(Op::Transfer(transfer)) = stage.steps.get(place.1).map(|step| &step.op) else {
+        return false;
+    };
+    let sections = manifest.sections.iter().filter(|s| (s.stage, s.step) == place);
+    let folders =
+        sections.filter(|s| !s.roots.is_empty() && s.roots.iter().all(|r| r.kind == Kind::Directory));
+    folders.count() == transfer.sources.len()
+}
+
+/// Whether an absolute path lies below another, both cleaned and escaped.
+fn below(path: &str, folder: &str) -> bool {
+    folder.starts_with('/')
+        && path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The target and the stages it stands on: only their metadata reaches the image (rule 23).
@@ -83,7 +122,7 @@ fn inherited(base: &Source, states: &[State]) -> State {
     match base {
         Source::Scratch => State {
             workdir: Some(RepoPath::root()),
-            shell: None,
+            ..State::default()
         },
         Source::Stage(number) => states.get(*number).cloned().unwrap_or_default(),
         _ => State::default(),

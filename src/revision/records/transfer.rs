@@ -6,14 +6,15 @@ use crate::containerfile::glob;
 use crate::containerfile::recipe::{Heredoc, Source, Transfer, TransferSource};
 use crate::model::RepoPath;
 
-/// Writes the records of one COPY or ADD; what it reads of contexts stands elsewhere.
-pub(super) fn write(transfer: &Transfer, state: &State, line: Option<u32>, out: &mut Records) {
+/// Writes the records of one COPY or ADD; what it reads of contexts stands elsewhere. `folders`: it copies the
+/// contents of folders only.
+pub(super) fn write(transfer: &Transfer, state: &State, folders: bool, line: Option<u32>, out: &mut Records) {
     let kind = if transfer.add { "add" } else { "copy" };
-    out.text(
-        line,
-        kind,
-        &words::destination(state.workdir.as_ref(), &transfer.destination),
-    );
+    let destination = words::destination(state.workdir.as_ref(), &transfer.destination);
+    match destination.strip_suffix('/') {
+        Some(bare) if folders && !bare.is_empty() => out.text(line, kind, bare),
+        _ => out.text(line, kind, &destination),
+    }
     if transfer.from != Source::Context {
         out.text(line, "from", &words::source(&transfer.from));
     }

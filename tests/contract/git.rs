@@ -419,3 +419,20 @@ fn commits_not_in_come_parents_first_and_are_bounded() {
         }
     }
 }
+
+#[test]
+fn of_binary_files_the_whole_content_counts() {
+    let world = Sandbox::new();
+    let text = |first: &str, last: &str| format!("{first}\0\n{}{last}\n", "line\n".repeat(40));
+    world.write("f", text("a", "z"));
+    world.commit("base");
+    world.git(&["branch", "side"]);
+    world.write("f", text("a", "other"));
+    world.commit("far away");
+    world.write("f", text("b", "other"));
+    world.commit("the edit");
+    world.git(&["checkout", "-q", "side"]);
+    world.write("f", text("b", "z"));
+    world.commit("the same edit");
+    assert_eq!(agree_on(&world, &["main".into(), "side".into()]), 0);
+}

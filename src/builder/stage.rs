@@ -23,13 +23,13 @@ pub(crate) struct State {
     /// The layers so far.
     pub(crate) layers: Vec<Layer>,
     /// The files; read from the layers only when an instruction needs them.
-    files: Option<Rootfs>,
+    files: Option<Arc<Rootfs>>,
 }
 
 impl State {
     /// A stage that begins with these layers.
     pub(crate) fn new(config: ImageConfig, layers: Vec<Layer>) -> Self {
-        let files = layers.is_empty().then(Rootfs::default);
+        let files = layers.is_empty().then(Arc::default);
         Self {
             config,
             layers,
@@ -45,13 +45,19 @@ impl State {
         }
     }
 
-    /// The files.
-    pub(crate) fn files(&mut self, job: &Job<'_>) -> Result<&mut Rootfs, BuildError> {
+    /// The files, to be read.
+    pub(crate) fn files(&mut self, job: &Job<'_>) -> Result<Arc<Rootfs>, BuildError> {
         let files = match self.files.take() {
             Some(files) => files,
-            None => base::files(job.registry, job.repository, &self.layers)?,
+            None => Arc::new(base::files(job.registry, job.repository, &self.layers)?),
         };
-        Ok(self.files.insert(files))
+        Ok(Arc::clone(self.files.insert(files)))
+    }
+
+    /// The files, to be changed; what other stages see of them stays as it is.
+    pub(crate) fn files_mut(&mut self, job: &Job<'_>) -> Result<&mut Rootfs, BuildError> {
+        self.files(job)?;
+        Ok(Arc::make_mut(self.files.get_or_insert_default()))
     }
 }
 

@@ -4,7 +4,7 @@
 //! A member that looks like a whiteout is one, since that is what the layer makes of it.
 
 use super::archive::{self, Header, What};
-use super::content::{Content, Spool};
+use super::content::{Content, Kept, Spool};
 use super::copy::Looks;
 use super::rootfs::{Body, Entry, FilesError, Meta, Rootfs};
 use crate::model::RepoPath;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// The members of an archive, their bytes kept aside.
 pub(crate) struct Unpacked {
-    members: Vec<(Header, Option<(u64, u64)>)>,
+    members: Vec<(Header, Option<Kept>)>,
     spool: Arc<File>,
 }
 
@@ -58,12 +58,13 @@ pub(crate) fn lay(
             (header.meta.uid, header.meta.gid) = (owner.uid, owner.gid);
         }
         let name = escape(&header.name);
-        let content = place.map(|(offset, size)| Body::File {
+        let content = place.map(|kept| Body::File {
             content: Content::Spooled {
                 spool: Arc::clone(&spool),
-                offset,
+                offset: kept.offset,
+                digest: kept.digest,
             },
-            size,
+            size: kept.size,
         });
         lay_member(rootfs, to, &mut seen, header, content).map_err(|e| format!("member `{name}`: {e}"))?;
     }

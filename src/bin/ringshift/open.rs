@@ -41,6 +41,11 @@ impl Caches {
         }
     }
 
+    /// Whole results, by what they depend on.
+    pub fn results(&self) -> Remembered {
+        self.results.clone()
+    }
+
     /// The native builder, which remembers the layers it made.
     pub fn builder(&self) -> Native {
         Native::remembering(self.layers.clone())

@@ -33,6 +33,7 @@ pub fn carry_out(
     from_ante: bool,
 ) -> Result<u8, Failure> {
     let caches = Caches::open(settings);
+    let differences = plan::Differences::look(settings, ui, &caches, args);
     let opened = open::loaded(settings, &caches, &args.source, Uncommitted::Refuse)?;
     plan::tell_warnings(ui, &opened);
     let project = opened.project.clone();
@@ -53,7 +54,7 @@ pub fn carry_out(
         author: settings.author(change.reason.as_deref()),
         empty,
     };
-    plan::tell_differences(settings, ui, &opened);
+    differences.tell(ui, &opened);
     if change.dry_run {
         let decided = execute::plan(&site, &commits, &request, head.as_ref())?;
         plan::print(settings, ui, &caches, &site, &decided, head.as_ref(), true)?;

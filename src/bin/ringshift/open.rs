@@ -274,7 +274,9 @@ fn origin(
     commit: &CommitId,
     config: RepoPath,
 ) -> Result<Origin, Failure> {
-    let tree = GitTree::open(repository, commit)?.with_contents(caches.contents.clone());
+    let tree = GitTree::open(repository, commit)?
+        .with_contents(caches.contents.clone())
+        .with_working_copy(repository.workdir());
     Ok(Origin {
         tree: Arc::new(tree),
         identity: Some(repository.tree_id(commit)?.to_string()),

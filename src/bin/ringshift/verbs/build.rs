@@ -5,7 +5,6 @@ use crate::args::{BuildArgs, Change};
 use crate::open::{self, Caches, Uncommitted};
 use crate::settings::Settings;
 use crate::ui::{Ui, progress::Progress};
-use ringshift::builder::Native;
 use ringshift::engine::execute::{self, Site};
 use ringshift::engine::{Committed, Failure};
 use ringshift::wire;
@@ -48,7 +47,7 @@ pub fn carry_out(
     let site = Site {
         store,
         project,
-        builder: Arc::new(Native),
+        builder: Arc::new(caches.builder()),
         reporter: Arc::new(Progress::new(*ui)),
         jobs: jobs.map_or_else(default_jobs, NonZeroUsize::get),
         author: settings.author(change.reason.as_deref()),

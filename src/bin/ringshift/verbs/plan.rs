@@ -5,7 +5,6 @@ use crate::args::BuildArgs;
 use crate::open::{self, Caches, Opened, Uncommitted};
 use crate::settings::Settings;
 use crate::ui::{self, Ui, progress::Progress, table};
-use ringshift::builder::Native;
 use ringshift::engine::Failure;
 use ringshift::engine::append;
 use ringshift::engine::difference;
@@ -37,7 +36,7 @@ pub fn run(settings: &Settings, ui: &Ui, args: &BuildArgs, check: bool) -> Resul
     let site = Site {
         store,
         project,
-        builder: Arc::new(Native),
+        builder: Arc::new(caches.builder()),
         reporter: Arc::new(Progress::new(*ui)),
         jobs: 1,
         author: settings.author(None),

@@ -109,7 +109,7 @@ fn play(history: &Value) -> Result<(), String> {
             Done::Partly(r) => format!("{r:?}"),
             _ => String::new(),
         };
-        if Value::from(got) != step["exit"] {
+        if got != step["exit"] {
             return Err(format!(
                 "{at}: exit {got}, wanted {}: {why}\n  board {}",
                 step["exit"],
@@ -123,7 +123,7 @@ fn play(history: &Value) -> Result<(), String> {
                 step["board"]
             ));
         }
-        if Value::from(world.entries()) != step["entries"] {
+        if world.entries() != step["entries"] {
             return Err(format!(
                 "{at}: {} entries, wanted {}",
                 world.entries(),

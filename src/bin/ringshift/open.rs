@@ -6,7 +6,7 @@ use crate::settings::{Setting, Settings, no_config};
 use ringshift::builder::Native;
 use ringshift::cache::{ContentIds, FileIds, Remembered};
 use ringshift::config::{self, Project, RegistryAddress};
-use ringshift::engine::commits::Clone;
+use ringshift::engine::commits::{AtCommit, Clone};
 use ringshift::engine::project::{Loaded, Origin};
 use ringshift::engine::{Failure, Store};
 use ringshift::git::{GitError, Repository};
@@ -374,10 +374,7 @@ fn working_copy(
 }
 
 /// A loader of the project at other commits, for M7 and B10.
-pub fn at_commit(
-    settings: &Settings,
-    caches: &Caches,
-) -> Result<Box<dyn Fn(&CommitId) -> Result<Arc<Loaded>, Failure> + Send + Sync>, Failure> {
+pub fn at_commit(settings: &Settings, caches: &Caches) -> Result<Box<AtCommit>, Failure> {
     let repository = settings.git()?.clone();
     let config = settings
         .config_in_repository()

@@ -190,9 +190,12 @@ impl Project {
         assert!(self.try_pick(of, label, revert), "{of} does not apply");
     }
 
-    /// Merges; `false`, and nothing done, when that conflicts or changes nothing.
+    /// Merges; `false`, and nothing done, when that conflicts or there is nothing to merge.
     pub fn try_merge(&mut self, from: &str, label: &str, squash: bool) -> bool {
         let (ours, theirs) = (self.head(), self.branches[from]);
+        if self.stands_on(ours, theirs) {
+            return false;
+        }
         let merged = self
             .repo
             .merge_commits(&self.at(ours), &self.at(theirs), None)
@@ -227,7 +230,7 @@ impl Project {
             return false;
         }
         let tree = merged.write_tree_to(&self.repo).unwrap();
-        if tree == self.at(parents[0]).tree_id() {
+        if parents.len() == 1 && tree == self.at(parents[0]).tree_id() {
             return false;
         }
         self.record(label, tree, parents);

@@ -9,8 +9,9 @@ use proptest::test_runner::FileFailurePersistence;
 
 #[test]
 fn the_laws_hold_after_every_step_of_any_history() {
+    let more = std::env::var("RINGSHIFT_CASES").ok();
     let config = proptest::test_runner::Config {
-        cases: 200,
+        cases: more.map_or(200, |cases| cases.parse().unwrap()),
         max_shrink_iters: 4000,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/it/laws.regressions"))),
         ..Default::default()

@@ -8,9 +8,11 @@
     reason = "tests"
 )]
 
+mod dry_run;
 mod golden;
 mod histories;
 mod laws;
 mod model;
 mod sandbox;
 mod store;
+mod twice;

@@ -48,10 +48,11 @@ impl Game {
 
     /// Plays what the die stands for.
     pub fn roll(&mut self, die: &Die) {
-        match dice::step(&self.world, die) {
-            None => {}
-            Some(Step::Git(step)) => self.git(&step),
-            Some(Step::Run(args)) => self.run(&args),
+        for step in dice::steps(&self.world, die) {
+            match step {
+                Step::Git(step) => self.git(&step),
+                Step::Run(args) => self.run(&args),
+            }
         }
     }
 
@@ -110,8 +111,8 @@ impl Game {
         let done = self.world.run(&words);
         self.story.push(format!("{words:?}: {} {}", done.exit(), self.world.board()));
         let moved = self.world.mark() > mark;
-        self.law(moved == (done.exit() == 0 && !matches!(done, Done::Nothing)) || done.exit() == 8,
-            "what is refused, or is nothing to do, writes nothing");
+        let may_move = matches!(done, Done::Changed | Done::Partly(_));
+        self.law(may_move || !moved, "what is refused, or is nothing to do, writes nothing");
         if let Some(singles) = singles {
             let now = held(self.world.state());
             self.law(now == singles, "a train equals its single steps from the outside in");
@@ -122,18 +123,17 @@ impl Game {
         self.one_content_per_number();
         self.only_what_is_named_changes(&words, &old);
         let overridden = words.iter().any(|w| matches!(*w, "--contains" | "--drop"));
+        let first = Some(old.chain[0].as_str()) == words.get(1).copied();
         match words[0] {
             "build" => self.after_build(args, &old),
-            "shift" if words.get(1) == old.chain.first().map(RingName::as_str).as_ref() => {
-                self.after_build(args, &old);
-            }
-            "shift" if words[1] != "--all" => self.unshift_restores(words[1], &old),
+            "shift" if first => self.after_build(args, &old),
+            "shift" => self.unshift_restores(words[1], &old),
             "unfreeze" => self.lift(&words),
             _ => {}
         }
         let popped = words[0] == "unshift" && self.is_a_pop(&old);
         if words[0] != "freeze" && words[0] != "unfreeze" && !popped {
-            self.faults_stay_out(words[0] == "build" || old.chain.first().map(RingName::as_str) == words.get(1).copied(), &old);
+            self.faults_stay_out(words[0] == "build" || (words[0] == "shift" && first), &old);
             if !overridden {
                 self.fixes_stay_in(&old);
             }
@@ -254,12 +254,11 @@ impl Game {
         self.law(matches!(done, Done::Nothing), "a file that no image reads changes nothing");
     }
 
-    fn unshift_restores(&mut self, ring: &str, old: &State) {
-        let ring = RingName::new(ring).unwrap();
+    fn unshift_restores(&mut self, moved: &str, old: &State) {
         let mark = self.world.mark();
-        let empty = old.release(&ring).is_none();
-        let mut back = vec!["unshift", ring.as_str()];
-        back.extend(empty.then_some("--empty"));
+        let ring = RingName::new(moved).ok();
+        let mut back = vec!["unshift", moved];
+        back.extend(ring.filter(|ring| old.release(ring).is_none()).map(|_| "--empty"));
         let done = self.world.run(&back);
         let same = held(self.world.state()) == held(old) && self.world.state().post() == old.post();
         self.law(same, &format!("unshift after shift restores ring and post: {}", done.why()));

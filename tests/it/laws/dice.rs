@@ -1,9 +1,10 @@
 //! Random projects, and dice that become steps in whatever world they fall into.
 
-use crate::model::git::{Image, Project};
+use crate::model::git::{Image, Project, oid};
 use crate::model::world::World;
 use proptest::prelude::*;
 use ringshift::model::{ImageName, RingName, Version};
+use ringshift::state::State;
 use std::collections::BTreeSet;
 
 /// A project and a chain.
@@ -24,7 +25,8 @@ pub fn start() -> impl Strategy<Value = Start> {
         proptest::collection::btree_set(name, 1..=most).prop_shuffled()
     };
     let graph = proptest::collection::vec(any::<[bool; 6]>(), 6);
-    (names(9), names(6), graph).prop_map(|(rings, images, graph)| {
+    let rings = prop_oneof![4 => names(4), 1 => names(9)];
+    (rings, names(6), graph).prop_map(|(rings, images, graph)| {
         let rings = rings.into_iter().filter(|ring| RingName::new(ring.as_str()).is_ok()).collect();
         let mut rings: Vec<String> = rings;
         if rings.is_empty() {
@@ -52,7 +54,7 @@ impl<S: Strategy<Value = BTreeSet<String>> + 'static> Shuffled for S {
 
 /// What happens, step by step.
 pub fn dice() -> impl Strategy<Value = Vec<Die>> {
-    proptest::collection::vec((0..100u8, 0..1000usize, 0..1000usize, 0..1000usize), 1..60)
+    proptest::collection::vec((0..100u8, 0..1000usize, 0..1000usize, 0..1000usize), 1..90)
 }
 
 impl Start {
@@ -120,6 +122,17 @@ impl Chooser<'_> {
         self.one(&self.world.state().chain).unwrap()
     }
 
+    /// A ring of which `likely` is true, where there is one; now and then any.
+    fn ring_where(&mut self, likely: impl Fn(&State, usize) -> bool) -> RingName {
+        let state = self.world.state();
+        let places = (0..state.chain.len()).filter(|place| likely(state, *place));
+        let likely: Vec<RingName> = places.map(|place| state.chain[place].clone()).collect();
+        match self.below(8) {
+            0 => self.ring(),
+            _ => self.one(&likely).unwrap_or_else(|| self.ring()),
+        }
+    }
+
     fn branch(&mut self) -> String {
         let names: Vec<String> = self.world.project.branches.keys().cloned().collect();
         self.one(&names).unwrap()
@@ -154,15 +167,23 @@ impl Chooser<'_> {
     }
 }
 
-/// The step that a die stands for in this world. `None`: nothing that could be done.
-pub fn step(world: &World, die: &Die) -> Option<Step> {
+/// The steps that a die stands for in this world; none where nothing could be done.
+pub fn steps(world: &World, die: &Die) -> Vec<Step> {
     let mut choose = Chooser {
         world,
         numbers: [die.1, die.2, die.3],
         next: 0,
     };
-    let run = |args: Vec<String>| Some(Step::Run(args));
     match die.0 {
+        58..=60 => hotfix(&mut choose),
+        _ => step(choose, die.0).into_iter().collect(),
+    }
+}
+
+fn step(mut choose: Chooser<'_>, die: u8) -> Option<Step> {
+    let world = choose.world;
+    let run = |args: Vec<String>| Some(Step::Run(args));
+    match die {
         0..=17 => Some(Step::Git(Git::Add(choose.image()))),
         18..=20 => {
             let image = choose.image();
@@ -182,7 +203,10 @@ pub fn step(world: &World, die: &Die) -> Option<Step> {
         61..=64 => run(words(&["build", "--ring", "ante", choose.image().as_str()])),
         65..=67 => run(words(&["shift", world.state().chain[0].as_str()])),
         68..=79 => {
-            let ring = choose.ring();
+            let ring = choose.ring_where(|state, place| {
+                let source = place.checked_sub(1).and_then(|p| state.release(&state.chain[p]));
+                source.is_some() && source != state.release(&state.chain[place])
+            });
             let overrides = choose.overrides(&ring);
             run([words(&["shift", ring.as_str()]), overrides].concat())
         }
@@ -228,8 +252,29 @@ fn behind(choose: &mut Chooser<'_>) -> Vec<String> {
     args
 }
 
+/// A branch from what a ring holds, a change there, and a build for that ring.
+fn hotfix(choose: &mut Chooser<'_>) -> Vec<Step> {
+    let ring = choose.ring_where(|state, place| place > 0 && state.release(&state.chain[place]).is_some());
+    let image = choose.image();
+    let Some(release) = choose.world.state().release(&ring) else {
+        return Vec::new();
+    };
+    let commit = oid(&choose.world.record_of(release).commit);
+    let mut labels = choose.world.project.labels.iter();
+    let Some((at, _)) = labels.find(|(_, id)| **id == commit) else {
+        return Vec::new();
+    };
+    vec![
+        Step::Git(Git::Branch { at: at.clone() }),
+        Step::Git(Git::Add(image.clone())),
+        Step::Run(words(&["build", "--ring", ring.as_str(), image.as_str()])),
+        Step::Git(Git::Switch("main".into())),
+    ]
+}
+
 fn back(choose: &mut Chooser<'_>) -> Option<Vec<String>> {
-    let ring = choose.ring().to_string();
+    let ring = choose.ring_where(|state, place| !state.rings[&state.chain[place]].history.is_empty());
+    let ring = ring.to_string();
     Some(match choose.below(12) {
         0 => words(&["unshift", "--all"]),
         1 => words(&["unshift", "ante"]),

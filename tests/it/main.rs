@@ -11,6 +11,7 @@
 mod dry_run;
 mod golden;
 mod histories;
+mod kills;
 mod laws;
 mod model;
 mod sandbox;

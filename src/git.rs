@@ -5,6 +5,7 @@
 //! `GIT_*` variable is looked at, and user text is never handed to a revision parser (SEC-A7).
 
 pub mod changes;
+mod clean;
 pub mod error;
 pub mod history;
 pub mod index;

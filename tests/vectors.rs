@@ -2,6 +2,7 @@
 
 mod vectors {
     pub mod compare;
+    pub mod copytree;
     pub mod copywild;
     pub mod expand;
     pub mod flips;

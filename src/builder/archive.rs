@@ -108,14 +108,7 @@ fn header<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<Header>> 
         b'0' | 0 | b'7' | b'S' => What::File,
         b'1' => What::HardLink(target(entry)?),
         b'2' => What::Link(target(entry)?),
-        tag @ (b'3' | b'4') => {
-            let number = |n: io::Result<Option<u32>>| Ok::<_, io::Error>(n?.unwrap_or(0));
-            let device = (
-                number(entry.header().device_major())?,
-                number(entry.header().device_minor())?,
-            );
-            What::Special(tag, device)
-        }
+        tag @ (b'3' | b'4') => What::Special(tag, device(entry.header())?),
         b'5' => What::Folder,
         b'6' => What::Special(b'6', (0, 0)),
         b'g' => return Ok(None),
@@ -133,6 +126,28 @@ fn header<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<Header>> 
         what
     };
     Ok(Some(Header { name, what, meta }))
+}
+
+/// The numbers of a device; 0 where they were left out.
+fn device(header: &tar::Header) -> io::Result<(u32, u32)> {
+    let Some(raw) = header.as_ustar() else {
+        let Some(raw) = header.as_gnu() else {
+            return Ok((0, 0));
+        };
+        return device_of(header, &raw.dev_major, &raw.dev_minor);
+    };
+    device_of(header, &raw.dev_major, &raw.dev_minor)
+}
+
+fn device_of(header: &tar::Header, major: &[u8], minor: &[u8]) -> io::Result<(u32, u32)> {
+    let number = |raw: &[u8], read: io::Result<Option<u32>>| match blank(raw) {
+        true => Ok(0),
+        false => read.map(Option::unwrap_or_default),
+    };
+    Ok((
+        number(major, header.device_major())?,
+        number(minor, header.device_minor())?,
+    ))
 }
 
 fn meta<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Meta> {

@@ -6,7 +6,7 @@ use super::layer::Layer;
 use super::rootfs::{Body, Entry, FilesError, Meta, Rootfs};
 use super::{Base, BuildError};
 use crate::model::{Digest, Platform, RepoPath};
-use crate::registry::{Descriptor, INDEX, LAYER_GZIP, Registry, Repository};
+use crate::registry::{Descriptor, LAYER_GZIP, Registry, Repository};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -128,7 +128,6 @@ fn layers(
 
 /// The OCI media type of a layer whose type may be Docker's.
 fn oci_type(media_type: &str) -> Option<String> {
-    debug_assert_ne!(media_type, INDEX);
     match media_type {
         "application/vnd.docker.image.rootfs.diff.tar.gzip" => Some(LAYER_GZIP.into()),
         "application/vnd.docker.image.rootfs.diff.tar" => {
@@ -187,14 +186,7 @@ fn lay(
         return rootfs.set_meta(&path, header.meta);
     };
     let parent = rootfs.resolve(&RepoPath::root(), parent.as_bytes(), true)?;
-    if path.name() == b".wh..wh..opq" {
-        rootfs.empty_but(&parent, seen);
-        return Ok(());
-    }
-    if let Some(name) = path.name().strip_prefix(b".wh.") {
-        if !name.is_empty() && !name.starts_with(b".wh.") {
-            rootfs.remove(&parent.child(name));
-        }
+    if rootfs.mark(&parent, path.name(), seen) {
         return Ok(());
     }
     rootfs.make_folders(&parent, &Meta::plain(0o755))?;
@@ -220,4 +212,79 @@ fn lay(
             body,
         },
     )
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::model::ProjectName;
+    use crate::registry::memory::MemoryRegistry;
+    use serde_json::json;
+
+    const DOCKER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+
+    fn repository() -> Repository {
+        Repository::new(&ProjectName::new("acme").unwrap(), "base")
+    }
+
+    /// Pushes an index with one image for amd64, whose layer has the media type.
+    fn pushed(registry: &MemoryRegistry, media_type: &str, diff_ids: usize) -> Base {
+        let entry = |d: &Descriptor, media_type: &str| json!({"mediaType": media_type, "digest": d.digest, "size": d.size});
+        let layer = registry.put_blob(&repository(), b"layer").unwrap();
+        let ids = vec![Digest::of(b"x"); diff_ids];
+        let config = json!({"rootfs": {"diff_ids": ids}}).to_string();
+        let config = registry.put_blob(&repository(), config.as_bytes()).unwrap();
+        let manifest = json!({
+            "config": entry(&config, "application/vnd.docker.container.image.v1+json"),
+            "layers": [entry(&layer, media_type)],
+        });
+        let put = |json: &Value| {
+            let bytes = json.to_string();
+            registry
+                .put_manifest(&repository(), "application/json", bytes.as_bytes())
+                .unwrap()
+        };
+        let mut for_amd64 = entry(&put(&manifest), "application/json");
+        for_amd64["platform"] = json!({"os": "linux", "architecture": "amd64"});
+        Base {
+            repository: repository(),
+            digest: put(&json!({"manifests": [for_amd64]})).digest,
+        }
+    }
+
+    #[test]
+    fn docker_media_types_and_indexes_are_understood() {
+        let registry = MemoryRegistry::new();
+        let base = pushed(&registry, DOCKER_GZIP, 1);
+        let image = load(&registry, &base, &Platform::default()).unwrap();
+        assert_eq!(image.layers[0].descriptor.media_type, LAYER_GZIP);
+        assert_eq!(image.layers[0].from, Some(repository()));
+    }
+
+    #[test]
+    fn an_image_that_is_none_is_refused() {
+        let registry = MemoryRegistry::new();
+        let amd64 = Platform::default();
+        let refused = |base: &Base, platform: &Platform| {
+            let error = load(&registry, base, platform).unwrap_err();
+            assert!(matches!(error, BuildError::Image { .. }), "{error}");
+            error.to_string()
+        };
+        let said = refused(&pushed(&registry, DOCKER_GZIP, 2), &amd64);
+        assert_eq!(said, "acme/base: its manifest has 1 layers, its config 2");
+        refused(&pushed(&registry, "text/plain", 1), &amd64);
+        refused(
+            &pushed(&registry, DOCKER_GZIP, 1),
+            &"linux/arm64".parse().unwrap(),
+        );
+        let text = registry
+            .put_manifest(&repository(), "text/plain", b"no json")
+            .unwrap();
+        let base = Base {
+            repository: repository(),
+            digest: text.digest,
+        };
+        refused(&base, &amd64);
+    }
 }

@@ -8,23 +8,26 @@ pub(crate) enum Chmod {
     /// This mode, for files and folders alike.
     Octal(u32),
     /// Changes to the mode that is there.
-    Symbolic(Vec<Clause>),
+    Symbolic(Vec<Change>),
 }
 
-/// One action on a mode: `u+x`, with its `,`-separated class spread over its actions.
+/// One change to a mode. BuildKit's parser is a child of BSD's setmode(3), and so are these.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Clause {
-    /// The bits of the classes named before the action; 0 when none was.
-    who: u32,
-    action: u8,
-    /// `r`, `w`, `x`, `X`, `s`, `t`; or one of `u`, `g`, `o`, a class whose bits are copied.
-    permissions: Vec<u8>,
+pub(crate) enum Change {
+    /// Sets bits.
+    Set(u32),
+    /// Clears bits.
+    Clear(u32),
+    /// Sets bits where something runs, or a folder is (`X`).
+    SetWhereRun(u32),
+    /// Gives the classes whose read bits are in `to` the bits of the class `from`, or takes them away.
+    Copy { from: u8, to: u32, action: u8 },
 }
 
 const USER: u32 = 0o4700;
 const GROUP: u32 = 0o2070;
 const OTHER: u32 = 0o007;
-/// What `a` stands for: all but the sticky bit.
+/// What `a` stands for, and no class at all: everything but the sticky bit.
 const ALL: u32 = USER | GROUP | OTHER;
 const STICKY: u32 = 0o1000;
 
@@ -54,9 +57,9 @@ impl Chmod {
     pub(crate) fn apply(&self, mode: u32, folder: bool) -> u32 {
         match self {
             Self::Octal(octal) => *octal,
-            Self::Symbolic(clauses) => {
+            Self::Symbolic(changes) => {
                 let runs = folder || mode & 0o111 != 0;
-                clauses.iter().fold(mode, |mode, clause| clause.apply(mode, runs))
+                changes.iter().fold(mode, |mode, change| change.apply(mode, runs))
             }
         }
     }
@@ -70,12 +73,14 @@ impl Chmod {
     }
 }
 
-fn symbolic(text: &[u8]) -> Option<Vec<Clause>> {
-    let mut clauses = Vec::new();
-    for part in text.split(|b| *b == b',') {
-        let classes = part.iter().take_while(|b| b"ugoa".contains(b)).count();
-        let who = part[..classes].iter().fold(0, |who, class| who | bits_of(*class));
-        let mut rest = &part[classes..];
+fn symbolic(text: &[u8]) -> Option<Vec<Change>> {
+    let mut changes = Vec::new();
+    for clause in text.split(|b| *b == b',') {
+        let classes = clause.iter().take_while(|b| b"ugoa".contains(b)).count();
+        let who = clause[..classes]
+            .iter()
+            .fold(0, |who, class| who | bits_of(*class));
+        let mut rest = &clause[classes..];
         if rest.is_empty() {
             return None;
         }
@@ -84,15 +89,11 @@ fn symbolic(text: &[u8]) -> Option<Vec<Clause>> {
                 return None;
             }
             let length = tail.iter().take_while(|b| b"rwxXstugo".contains(b)).count();
-            clauses.push(Clause {
-                who,
-                action: *action,
-                permissions: tail[..length].to_vec(),
-            });
+            one_action(&mut changes, who, *action, &tail[..length]);
             rest = &tail[length..];
         }
     }
-    Some(clauses)
+    Some(changes)
 }
 
 fn bits_of(class: u8) -> u32 {
@@ -104,36 +105,86 @@ fn bits_of(class: u8) -> u32 {
     }
 }
 
-impl Clause {
-    /// `runs`: whether `X` counts.
-    fn apply(&self, mode: u32, runs: bool) -> u32 {
-        let mask = if self.who == 0 { ALL } else { self.who };
-        let sticky = self.permissions.contains(&b't') && (self.who == 0 || self.who & !OTHER != 0);
-        let mask = if sticky { mask | STICKY } else { mask };
-        let set = self
-            .permissions
-            .iter()
-            .fold(0, |set, p| set | self.bits(*p, mode, runs));
-        match self.action {
-            b'+' => mode | (set & mask),
-            b'-' => mode & !(set & mask),
-            _ => (mode & !mask) | (set & mask),
+/// Collects the changes of one action, such as `=rX` or `+gw`. A class among the permissions is copied at
+/// its place; what was collected before it is done first.
+fn one_action(changes: &mut Vec<Change>, who: u32, action: u8, permissions: &[u8]) {
+    let mut who = who;
+    let (mut bits, mut where_run) = (0, 0);
+    let mut begun = action != b'=';
+    let only_others = who != 0 && who & !OTHER == 0;
+    for permission in permissions {
+        match permission {
+            b'r' => bits |= 0o444,
+            b'w' => bits |= 0o222,
+            b'x' => bits |= 0o111,
+            b'X' if action == b'-' => bits |= 0o111,
+            b'X' => where_run |= 0o111,
+            b's' if !only_others => bits |= 0o6000,
+            b't' if !only_others => {
+                who |= STICKY;
+                bits |= STICKY;
+            }
+            b'u' | b'g' | b'o' => {
+                flush(changes, who, action, std::mem::take(&mut bits), false);
+                begun = true;
+                run_bits(changes, who, std::mem::take(&mut where_run));
+                changes.push(Change::Copy {
+                    from: *permission,
+                    to: if who == 0 { ALL } else { who },
+                    action,
+                });
+            }
+            _ => {}
         }
     }
+    flush(changes, who, action, bits, !begun);
+    run_bits(changes, who, where_run);
+}
 
-    fn bits(&self, permission: u8, mode: u32, runs: bool) -> u32 {
-        let copied = |class: u32| class * 0o111;
-        match permission {
-            b'r' => 0o444,
-            b'w' => 0o222,
-            b'x' => 0o111,
-            b'X' if runs || self.action == b'-' => 0o111,
-            b's' if self.who != OTHER => 0o6000,
-            b't' => STICKY,
-            b'u' => copied(mode >> 6 & 7),
-            b'g' => copied(mode >> 3 & 7),
-            b'o' => copied(mode & 7),
-            _ => 0,
+/// Adds what was collected; nothing when there is nothing, unless `always`.
+fn flush(changes: &mut Vec<Change>, who: u32, action: u8, bits: u32, always: bool) {
+    if bits == 0 && !always {
+        return;
+    }
+    let (all, mask) = if who == 0 { (ALL, !0) } else { (who, who) };
+    match action {
+        b'-' => changes.push(Change::Clear(bits & mask)),
+        b'+' => changes.push(Change::Set(bits & mask)),
+        _ => changes.extend([Change::Clear(all), Change::Set(bits & mask)]),
+    }
+}
+
+fn run_bits(changes: &mut Vec<Change>, who: u32, bits: u32) {
+    let mask = if who == 0 { !0 } else { who };
+    if bits != 0 {
+        changes.push(Change::SetWhereRun(bits & mask));
+    }
+}
+
+impl Change {
+    /// `runs`: whether `X` counts.
+    fn apply(&self, mode: u32, runs: bool) -> u32 {
+        match self {
+            Self::Set(bits) => mode | bits,
+            Self::Clear(bits) => mode & !bits,
+            Self::SetWhereRun(bits) => mode | if runs { *bits } else { 0 },
+            Self::Copy { from, to, action } => {
+                let shift = match from {
+                    b'u' => 6,
+                    b'g' => 3,
+                    _ => 0,
+                };
+                let value = mode >> shift & 7;
+                let spread = |value: u32| {
+                    let classes = [0o400, 0o040, 0o004].into_iter().filter(|read| to & read != 0);
+                    classes.fold(0, |bits, read| bits | (value * (read >> 2)))
+                };
+                match action {
+                    b'+' => mode | spread(value),
+                    b'-' => mode & !spread(value),
+                    _ => (mode & !spread(7)) | spread(value),
+                }
+            }
         }
     }
 }
@@ -166,6 +217,15 @@ mod tests {
         assert_eq!(apply("u+x-w", 0o644, false), "544");
         assert_eq!(apply("go=", 0o777, false), "700");
         assert_eq!(apply("+t", 0o777, true), "1777");
+        assert_eq!(apply("g+s,g=u", 0o755, true), "2775");
+        assert_eq!(apply("=", 0o755, false), "0");
+    }
+
+    #[test]
+    fn the_odd_corners_are_bsds() {
+        assert_eq!(apply("+xt", 0o644, false), "1644");
+        assert_eq!(apply("ug=ru", 0o755, true), "445");
+        assert_eq!(apply("o+t", 0o755, true), "755");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum Content {
         spool: Arc<File>,
         /// Where it begins there.
         offset: u64,
+        /// SHA-256 of the content.
+        digest: Digest,
     },
     /// A member of a layer of a project image.
     Layer(Member),
@@ -45,10 +47,13 @@ pub struct Member {
     pub number: u64,
 }
 
+/// Where bytes were kept aside: the file, and where they begin in it.
+type Place = (Arc<File>, u64);
+
 /// Opens contents.
 pub(crate) struct Contents<'a> {
     job: &'a Job<'a>,
-    kept: BTreeMap<Member, (Arc<File>, u64)>,
+    kept: BTreeMap<Member, Place>,
 }
 
 impl<'a> Contents<'a> {
@@ -100,7 +105,7 @@ impl<'a> Contents<'a> {
                 path,
                 digest,
             } => self.open_source(context.as_deref(), path, *digest),
-            Content::Spooled { spool, offset } => Ok(Box::new(part(spool, *offset, size))),
+            Content::Spooled { spool, offset, .. } => Ok(Box::new(part(spool, *offset, size))),
             Content::Layer(member) => match self.kept.get(member) {
                 Some((spool, offset)) => Ok(Box::new(part(spool, *offset, size))),
                 None => Err(StepError::NotFound(format!(
@@ -218,12 +223,20 @@ impl Spool {
         })
     }
 
-    /// Appends all of a stream; where it begins and how long it is.
-    pub(crate) fn keep(&mut self, from: &mut dyn Read) -> io::Result<(u64, u64)> {
-        let length = io::copy(from, &mut self.file)?;
+    /// Appends all of a stream.
+    pub(crate) fn keep(&mut self, from: &mut dyn Read) -> io::Result<Kept> {
+        let mut from = Hashing {
+            inner: from,
+            hash: sha2::Sha256::new(),
+        };
+        let size = io::copy(&mut from, &mut self.file)?;
         let offset = self.end;
-        self.end += length;
-        Ok((offset, length))
+        self.end += size;
+        Ok(Kept {
+            offset,
+            size,
+            digest: Digest::from_bytes(from.hash.finalize().into()),
+        })
     }
 
     pub(crate) fn finish(mut self) -> io::Result<Arc<File>> {
@@ -232,15 +245,33 @@ impl Spool {
     }
 }
 
-fn keep_members(
-    mut stream: Box<dyn Read + Send>,
-    numbers: &BTreeSet<u64>,
-) -> io::Result<Vec<(u64, (Arc<File>, u64))>> {
+/// A content that was appended to a [`Spool`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept {
+    pub(crate) offset: u64,
+    pub(crate) size: u64,
+    pub(crate) digest: Digest,
+}
+
+struct Hashing<'a> {
+    inner: &'a mut dyn Read,
+    hash: sha2::Sha256,
+}
+
+impl Read for Hashing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..n]);
+        Ok(n)
+    }
+}
+
+fn keep_members(mut stream: Box<dyn Read + Send>, numbers: &BTreeSet<u64>) -> io::Result<Vec<(u64, Place)>> {
     let mut spool = Spool::new()?;
     let mut places = Vec::new();
     archive::for_each(&mut stream, &mut |number, _, bytes| {
         if numbers.contains(&number) {
-            places.push((number, spool.keep(bytes)?.0));
+            places.push((number, spool.keep(bytes)?.offset));
         }
         Ok(())
     })?;

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 /// How many bytes go into a member.
 const MEMBER: usize = 1 << 20;
 /// The level of every layer; changing it changes the digest of every layer.
-const LEVEL: u32 = 3;
+pub(crate) const LEVEL: u32 = 3;
 /// How many members may be under way at most, whatever the number of threads: bounds the memory.
 const WINDOW_LIMIT: usize = 24;
 

@@ -8,20 +8,43 @@ use super::owner::{self, Unknown};
 use super::rootfs::Rootfs;
 use super::stage::{State, Transferring};
 use super::{Base, BuildError, Builder, Built, Job, Progress, StepError, base, history, labels, support};
+use crate::cache::Remembered;
 use crate::containerfile::recipe::{Op, Source, Step};
 use crate::model::{ImageName, RepoPath};
 use crate::registry::{CONFIG, Descriptor, MANIFEST, Registry, Repository};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::Arc;
 
 /// Builds in this process.
 ///
 /// The result depends on the job alone: the same on every machine. Files that come from a context have
 /// the time 0 (1970), so that unchanged files are an unchanged layer whatever the commit; members of archives
 /// keep theirs. One layer for each COPY, ADD or WORKDIR that changes something.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Native;
+#[derive(Debug, Clone)]
+pub struct Native {
+    layers: Remembered,
+}
+
+impl Native {
+    /// Remembers nothing: every layer is written anew.
+    pub fn new() -> Self {
+        Self::remembering(Remembered::nothing())
+    }
+
+    /// Remembers in `layers` which layer some files make. One that the repository has already is then not
+    /// written again, and its files are not read. Losing what is remembered changes no result.
+    pub fn remembering(layers: Remembered) -> Self {
+        Self { layers }
+    }
+}
+
+impl Default for Native {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Builder for Native {
     fn build(&self, job: &Job<'_>, progress: &(dyn Fn(Progress) + Sync)) -> Result<Built, BuildError> {
@@ -31,6 +54,7 @@ impl Builder for Native {
         let mut build = Build {
             job,
             progress,
+            remembered: &self.layers,
             contents: Contents::new(job),
             states: Vec::new(),
             images: BTreeMap::new(),
@@ -59,10 +83,11 @@ fn chain(job: &Job<'_>) -> BTreeSet<usize> {
 struct Build<'a, 'j> {
     job: &'j Job<'j>,
     progress: &'a (dyn Fn(Progress) + Sync),
+    remembered: &'a Remembered,
     contents: Contents<'j>,
     states: Vec<State>,
     /// The files of project images that are copied from.
-    images: BTreeMap<ImageName, Rootfs>,
+    images: BTreeMap<ImageName, Arc<Rootfs>>,
     chain: BTreeSet<usize>,
 }
 
@@ -126,7 +151,7 @@ impl Build<'_, '_> {
     /// WORKDIR makes its folder, owned by USER (rule 75).
     fn workdir(&mut self, state: &mut State, step: &Step) -> Result<(), BuildError> {
         let (path, user) = (state.config.workdir(), state.config.user());
-        let files = state.files(self.job)?;
+        let files = state.files_mut(self.job)?;
         files.begin_layer();
         let contents = &mut self.contents;
         let mut make = || {
@@ -154,14 +179,14 @@ impl Build<'_, '_> {
         let from = match &transfer.from {
             Source::Stage(number) => {
                 self.earlier(*number, stage, step.line)?;
-                Some(self.states[*number].files(job)?.clone())
+                Some(self.states[*number].files(job)?)
             }
             Source::Project(name) => Some(self.image(name, step.line)?),
-            Source::Scratch => Some(Rootfs::default()),
+            Source::Scratch => Some(Arc::default()),
             _ => None,
         };
         let workdir = state.config.workdir();
-        let files = state.files(job)?;
+        let files = state.files_mut(job)?;
         files.begin_layer();
         let sections = job.manifest.sections.iter();
         let mut transferring = Transferring {
@@ -169,19 +194,19 @@ impl Build<'_, '_> {
             contents: &mut self.contents,
             transfer,
             sections: sections.filter(|s| s.stage == stage && s.step == index).collect(),
-            from: from.as_ref(),
+            from: from.as_deref(),
         };
         transferring.run(files, &workdir).map_err(|e| e.at(step.line))
     }
 
-    fn image(&mut self, name: &ImageName, line: u32) -> Result<Rootfs, BuildError> {
+    fn image(&mut self, name: &ImageName, line: u32) -> Result<Arc<Rootfs>, BuildError> {
         if let Some(files) = self.images.get(name) {
-            return Ok(files.clone());
+            return Ok(Arc::clone(files));
         }
         let base = self.base(name, line)?;
         let image = base::load(self.job.registry, base, &self.job.recipe.platform)?;
-        let files = base::files(self.job.registry, &base.repository, &image.layers)?;
-        self.images.insert(name.clone(), files.clone());
+        let files = Arc::new(base::files(self.job.registry, &base.repository, &image.layers)?);
+        self.images.insert(name.clone(), Arc::clone(&files));
         Ok(files)
     }
 
@@ -193,12 +218,14 @@ impl Build<'_, '_> {
             return Ok(!files.changes().is_empty());
         }
         let contents = &mut self.contents;
-        let layer = layer::write(files, contents, job.registry, job.repository, step.line)?;
-        let Some(layer) = layer else { return Ok(false) };
+        let put = layer::put(&files, contents, self.remembered, job, step.line)?;
+        let Some((layer, reused)) = put else {
+            return Ok(false);
+        };
         (self.progress)(Progress::Layer {
             digest: layer.descriptor.digest,
             size: layer.descriptor.size,
-            reused: false,
+            reused,
         });
         state.layers.push(layer);
         Ok(true)

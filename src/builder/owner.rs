@@ -73,6 +73,11 @@ pub(crate) fn find(
     Ok(owner)
 }
 
+/// Whether `text` needs no file to be understood.
+pub(crate) fn is_numeric(text: &str) -> bool {
+    text.splitn(2, ':').all(|word| number(word).is_some())
+}
+
 /// The number that a word is without any file; nothing at all and `root` are 0.
 fn number(word: &str) -> Option<u64> {
     match word {

@@ -23,13 +23,13 @@ pub(crate) struct State {
     /// The layers so far.
     pub(crate) layers: Vec<Layer>,
     /// The files; read from the layers only when an instruction needs them.
-    files: Option<Rootfs>,
+    files: Option<Arc<Rootfs>>,
 }
 
 impl State {
     /// A stage that begins with these layers.
     pub(crate) fn new(config: ImageConfig, layers: Vec<Layer>) -> Self {
-        let files = layers.is_empty().then(Rootfs::default);
+        let files = layers.is_empty().then(Arc::default);
         Self {
             config,
             layers,
@@ -45,13 +45,19 @@ impl State {
         }
     }
 
-    /// The files.
-    pub(crate) fn files(&mut self, job: &Job<'_>) -> Result<&mut Rootfs, BuildError> {
+    /// The files, to be read.
+    pub(crate) fn files(&mut self, job: &Job<'_>) -> Result<Arc<Rootfs>, BuildError> {
         let files = match self.files.take() {
             Some(files) => files,
-            None => base::files(job.registry, job.repository, &self.layers)?,
+            None => Arc::new(base::files(job.registry, job.repository, &self.layers)?),
         };
-        Ok(self.files.insert(files))
+        Ok(Arc::clone(self.files.insert(files)))
+    }
+
+    /// The files, to be changed; what other stages see of them stays as it is.
+    pub(crate) fn files_mut(&mut self, job: &Job<'_>) -> Result<&mut Rootfs, BuildError> {
+        self.files(job)?;
+        Ok(Arc::make_mut(self.files.get_or_insert_default()))
     }
 }
 
@@ -74,7 +80,7 @@ impl Transferring<'_, '_> {
     pub(crate) fn run(&mut self, rootfs: &mut Rootfs, workdir: &str) -> Result<(), StepError> {
         let looks = self.looks(rootfs)?;
         let destination = Destination::new(workdir, &self.transfer.destination);
-        if self.transfer.link && self.transfer.chmod.is_none() {
+        if self.is_apart() {
             let mut upper = Rootfs::default();
             self.copy_all(&mut upper, &destination, &looks)?;
             return Ok(rootfs.overlay(&upper)?);
@@ -82,8 +88,20 @@ impl Transferring<'_, '_> {
         self.copy_all(rootfs, &destination, &looks)
     }
 
+    /// Whether the copy is made apart from the stage's files, and laid over them (`--link`, rule 52).
+    fn is_apart(&self) -> bool {
+        self.transfer.link && self.transfer.chmod.as_deref().is_none_or(str::is_empty)
+    }
+
     fn looks(&mut self, rootfs: &Rootfs) -> Result<Looks, StepError> {
         let chown = self.transfer.chown.as_deref().filter(|text| !text.is_empty());
+        if let Some(text) = chown.filter(|text| self.is_apart() && !owner::is_numeric(text)) {
+            return Err(StepError::Flag {
+                flag: "chown",
+                value: text.into(),
+                reason: "with --link there is no /etc/passwd to look a name up in; give numbers".into(),
+            });
+        }
         let owner = chown.map(|text| owner::find(text, Unknown::Refused, rootfs, self.contents));
         let chmod = self.transfer.chmod.as_deref().filter(|text| !text.is_empty());
         Ok(Looks {

@@ -1,20 +1,22 @@
 //! ADD of a local archive (rule 55): its members, with their owners, modes and times, are laid over a folder
 //! of the stage. Nothing leaves that folder: `..` stops at it, and links are followed as if it were the root.
+//!
+//! A member that looks like a whiteout is one, since that is what the layer makes of it.
 
 use super::archive::{self, Header, What};
-use super::content::{Content, Spool};
+use super::content::{Content, Kept, Spool};
 use super::copy::Looks;
 use super::rootfs::{Body, Entry, FilesError, Meta, Rootfs};
 use crate::model::RepoPath;
 use crate::model::path::escape;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 /// The members of an archive, their bytes kept aside.
 pub(crate) struct Unpacked {
-    members: Vec<(Header, Option<(u64, u64)>)>,
+    members: Vec<(Header, Option<Kept>)>,
     spool: Arc<File>,
 }
 
@@ -50,58 +52,53 @@ pub(crate) fn lay(
     looks: &Looks,
 ) -> Result<(), String> {
     let Unpacked { members, spool } = unpacked;
+    let mut seen = BTreeSet::new();
     for (mut header, place) in members {
         if let Some(owner) = looks.owner {
             (header.meta.uid, header.meta.gid) = (owner.uid, owner.gid);
         }
         let name = escape(&header.name);
-        let content = place.map(|(offset, size)| Body::File {
+        let content = place.map(|kept| Body::File {
             content: Content::Spooled {
                 spool: Arc::clone(&spool),
-                offset,
+                offset: kept.offset,
+                digest: kept.digest,
             },
-            size,
+            size: kept.size,
         });
-        lay_member(rootfs, to, header, content).map_err(|e| format!("member `{name}`: {e}"))?;
+        lay_member(rootfs, to, &mut seen, header, content).map_err(|e| format!("member `{name}`: {e}"))?;
     }
     Ok(())
-}
-
-/// Why a member cannot be laid down.
-#[derive(Debug, thiserror::Error)]
-enum MemberError {
-    #[error(transparent)]
-    Files(#[from] FilesError),
-    #[error("a whiteout means nothing here: it would hide files of the image")]
-    Whiteout,
 }
 
 fn lay_member(
     rootfs: &mut Rootfs,
     scope: &RepoPath,
+    seen: &mut BTreeSet<RepoPath>,
     header: Header,
     content: Option<Body>,
-) -> Result<(), MemberError> {
+) -> Result<(), FilesError> {
     let path = RepoPath::clean(&header.name);
     let Some(parent) = path.parent() else {
         return Ok(());
     };
-    if path.name().starts_with(b".wh.") {
-        return Err(MemberError::Whiteout);
-    }
     let parent = rootfs.resolve(scope, parent.as_bytes(), true)?;
+    if rootfs.mark(&parent, path.name(), seen) {
+        return Ok(());
+    }
     rootfs.make_folders(&parent, &Meta::plain(0o755))?;
     let at = parent.child(path.name());
+    seen.insert(at.clone());
     let body = match (header.what, content) {
-        (What::Folder, _) if rootfs.is_folder(&at) => return Ok(rootfs.set_meta(&at, header.meta)?),
+        (What::Folder, _) if rootfs.is_folder(&at) => return rootfs.set_meta(&at, header.meta),
         (What::Folder, _) => Body::Folder(BTreeMap::new()),
         (What::HardLink(target), _) => {
             let target = resolve_parent(rootfs, scope, &RepoPath::clean(target))?;
             if target == at {
-                return Err(FilesError::HardLink(at).into());
+                return Err(FilesError::HardLink(at));
             }
             rootfs.link(&at, &target)?;
-            return Ok(rootfs.set_meta(&at, header.meta)?);
+            return rootfs.set_meta(&at, header.meta);
         }
         (What::Link(text), _) => Body::Link(text),
         (What::Special(tag, device), _) => Body::Special { tag, device },
@@ -115,7 +112,7 @@ fn lay_member(
         },
         _ => header.meta,
     };
-    Ok(rootfs.put(&at, Entry { meta, body })?)
+    rootfs.put(&at, Entry { meta, body })
 }
 
 /// Where `path` leads in `scope` when links are followed on the way, but not at its end.
@@ -232,12 +229,32 @@ mod tests {
     }
 
     #[test]
+    fn a_whiteout_hides_what_was_there_before_the_archive() {
+        let mut fs = Rootfs::default();
+        fs.make_folders(&path("to/d/old"), &Meta::plain(0o755)).unwrap();
+        fs.make_folders(&path("to/gone"), &Meta::plain(0o755)).unwrap();
+        lay_at(
+            &mut fs,
+            &[
+                ("new", EntryType::Regular, "1"),
+                (".wh.new", EntryType::Regular, ""),
+                (".wh.gone", EntryType::Regular, ""),
+                ("d/new", EntryType::Regular, "2"),
+                ("d/.wh..wh..opq", EntryType::Regular, ""),
+            ],
+        )
+        .unwrap();
+        let there = |at: &str| fs.at(&path(at)).is_some();
+        assert!(there("to/new") && there("to/d/new"));
+        assert!(!there("to/gone") && !there("to/d/old") && !there("to/.wh.gone"));
+    }
+
+    #[test]
     fn what_cannot_be_laid_down_is_named() {
         for members in [
             &[("a", EntryType::Link, "missing")][..],
             &[("f", EntryType::Regular, "x"), ("f/g", EntryType::Regular, "x")],
             &[("f", EntryType::Regular, "x"), ("f", EntryType::Link, "f")],
-            &[("d/.wh.x", EntryType::Regular, "")],
         ] {
             let error = lay_at(&mut Rootfs::default(), members).unwrap_err();
             assert!(error.starts_with("member `"), "{error}");

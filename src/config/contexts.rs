@@ -1,7 +1,6 @@
 //! Named contexts: a folder, an image of the project, an external image (rule 78).
 
 use super::keys;
-use super::near::nearest;
 use super::project::{ContextSource, NamedContext};
 use super::walk::{Fields, Walk, shorten};
 use super::yaml::{Node, Value};
@@ -123,7 +122,7 @@ fn own_image(
     if let (true, Ok(name)) = (names.contains(text), ImageName::new(text)) {
         return Some(ContextSource::Image(name));
     }
-    let hint = match nearest(text, names.iter().copied()) {
+    let hint = match walk.nearest(text, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "an external image is written `docker-image://REF`".into(),
     };

@@ -165,6 +165,7 @@ fn args(walk: &mut Walk, node: &Node) -> BTreeMap<String, String> {
 
 fn alias_texts(walk: &mut Walk, node: &Node) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
     for item in walk.list(node, "aliases") {
         let Some(text) = walk.text(item, "aliases") else {
             continue;
@@ -178,7 +179,7 @@ fn alias_texts(walk: &mut Walk, node: &Node) -> Vec<String> {
                 format!("`{}` is no alias", shorten(text)),
                 hint,
             );
-        } else if !found.iter().any(|other| other == name) {
+        } else if seen.insert(name) {
             found.push(name.into());
         }
     }

@@ -1,10 +1,14 @@
 //! `did you mean …?`
 
+/// The most candidates that are looked at.
+const MOST: usize = 200;
+
 /// The candidate that `text` was most likely meant to be, if any is near enough.
 pub fn nearest<'c>(text: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     if text.len() > 64 {
         return None;
     }
+    let candidates = candidates.take(MOST).filter(|candidate| candidate.len() <= 64);
     let scored = candidates.map(|candidate| (distance(&text.to_lowercase(), candidate), candidate));
     let (best, candidate) = scored.min()?;
     let bound = (candidate.len().max(text.len()) / 3).max(1);

@@ -5,16 +5,18 @@ use super::project::Ring;
 use super::walk::Walk;
 use super::yaml::{Node, Value};
 use crate::model::RingName;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads `rings:`; at least one, each name once.
 pub fn read(walk: &mut Walk, node: &Node) -> Vec<Ring> {
     let mut rings: Vec<Ring> = Vec::new();
+    let mut seen: BTreeMap<RingName, u32> = BTreeMap::new();
     let items = walk.list(node, "rings");
     for item in items {
         let Some(ring) = ring(walk, item) else { continue };
-        match rings.iter().find(|other| other.name == ring.name) {
+        match seen.get(&ring.name) {
             Some(first) => {
-                let hint = format!("it stands first in line {}", first.span.line);
+                let hint = format!("it stands first in line {first}");
                 walk.say_hint(
                     ring.span,
                     "duplicate-ring",
@@ -22,7 +24,10 @@ pub fn read(walk: &mut Walk, node: &Node) -> Vec<Ring> {
                     hint,
                 );
             }
-            None => rings.push(ring),
+            None => {
+                seen.insert(ring.name.clone(), ring.span.line);
+                rings.push(ring);
+            }
         }
     }
     if matches!(&node.value, Value::List(items) if items.is_empty()) {
@@ -75,9 +80,10 @@ fn publish(walk: &mut Walk, node: &Node) -> Vec<String> {
 
 /// A former name that is still a ring's would make two rings of one.
 fn renamed(walk: &mut Walk, rings: &[Ring]) {
+    let names: BTreeSet<&RingName> = rings.iter().map(|ring| &ring.name).collect();
     for ring in rings {
         let Some(old) = &ring.renamed_from else { continue };
-        if rings.iter().any(|other| other.name == *old) {
+        if names.contains(old) {
             let message = format!("`{}` is renamed from `{old}`, which is still a ring", ring.name);
             walk.say(ring.span, "duplicate-ring", message);
         }

@@ -1,18 +1,20 @@
 //! The sites: environment and ring (D1).
 
 use super::keys;
-use super::near::nearest;
 use super::project::{Apply, Kube, Ring, Site};
 use super::walk::{Walk, shorten};
 use super::yaml::Node;
 use crate::model::{EnvironmentName, RingName, SiteName, Span};
+use std::collections::BTreeSet;
 
 /// Reads `sites:`. `rings` is absent when they could not be read; then rings are not looked up.
 pub fn read(walk: &mut Walk, node: &Node, rings: Option<&[Ring]>) -> Vec<Site> {
+    let rings: Option<BTreeSet<RingName>> =
+        rings.map(|rings| rings.iter().map(|ring| ring.name.clone()).collect());
     let mut sites = Vec::new();
     for (span, name, value) in walk.entries(node, "sites") {
         let name = walk.name(span, name, "site", SiteName::new);
-        let site = site(walk, span, value, rings);
+        let site = site(walk, span, value, rings.as_ref());
         if let (Some(name), Some(site)) = (name, site) {
             sites.push(Site { name, ..site });
         }
@@ -20,7 +22,7 @@ pub fn read(walk: &mut Walk, node: &Node, rings: Option<&[Ring]>) -> Vec<Site> {
     sites
 }
 
-fn site(walk: &mut Walk, span: Span, node: &Node, rings: Option<&[Ring]>) -> Option<Site> {
+fn site(walk: &mut Walk, span: Span, node: &Node, rings: Option<&BTreeSet<RingName>>) -> Option<Site> {
     let fields = walk.fields(node, span, "a site", keys::SITE)?;
     let kube = fields.get("kube").and_then(|node| kube(walk, node));
     let actions = fields
@@ -65,25 +67,19 @@ fn environment(walk: &mut Walk, node: &Node) -> Option<EnvironmentName> {
     walk.name(node.span, text, "environment", EnvironmentName::new)
 }
 
-fn ring(walk: &mut Walk, node: &Node, rings: Option<&[Ring]>) -> Option<RingName> {
+fn ring(walk: &mut Walk, node: &Node, rings: Option<&BTreeSet<RingName>>) -> Option<RingName> {
     let text = walk.text(node, "ring")?;
-    let Some(rings) = rings else {
-        return RingName::new(text).ok();
-    };
-    if let Some(ring) = rings.iter().find(|ring| ring.name.as_str() == text) {
-        return Some(ring.name.clone());
+    let named = RingName::new(text).ok();
+    let Some(rings) = rings else { return named };
+    if let Some(ring) = named.filter(|ring| rings.contains(ring)) {
+        return Some(ring);
     }
-    let names: Vec<&str> = rings.iter().map(|ring| ring.name.as_str()).collect();
-    let hint = match nearest(text, names.iter().copied()) {
+    let hint = match walk.nearest(text, rings.iter().map(RingName::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the rings are {}", names.join(", ")),
+        None => "a site gets what one of `rings` holds".into(),
     };
-    walk.say_hint(
-        node.span,
-        "unknown-ring",
-        format!("there is no ring `{}`", shorten(text)),
-        hint,
-    );
+    let message = format!("there is no ring `{}`", shorten(text));
+    walk.say_hint(node.span, "unknown-ring", message, hint);
     None
 }
 

@@ -295,6 +295,24 @@ fn named_contexts_are_checked() {
 }
 
 #[test]
+fn a_file_of_nothing_but_problems_is_told_in_part() {
+    let lines: String = (0..20_000).map(|i| format!("a{i}: 1\n")).collect();
+    let flow: Vec<String> = (0..20_000).map(|i| format!("a{i}: 1")).collect();
+    let rings: Vec<String> = (0..20_000).map(|i| format!("r{}", i % 10_000)).collect();
+    let sites: String = (0..3_000).map(|i| format!("  s{i}: {{ring: x{i}}}\n")).collect();
+    for text in [
+        lines,
+        format!("{{{}}}", flow.join(",")),
+        format!("rings: [{}]", rings.join(",")),
+        format!("rings: [{}]\nsites:\n{sites}", rings[..2000].join(",")),
+    ] {
+        let problems = read_text(&text).unwrap_err();
+        assert!((150..=200).contains(&problems.as_slice().len()));
+        assert!(problems.as_slice()[0].render().len() < 2_000);
+    }
+}
+
+#[test]
 fn every_prefix_of_a_file_is_survived() {
     for end in 0..DESIGN.len() {
         let _ = read(&DESIGN.as_bytes()[..end], &RepoPath::clean("rings.yaml"));

@@ -5,6 +5,9 @@ use super::yaml::{Node, Value};
 use crate::model::{NameError, Problem, RepoPath, Source, Span};
 use std::collections::BTreeMap;
 
+/// The most problems that are told of one file.
+pub const MOST: usize = 200;
+
 /// Collects the problems of one file.
 pub struct Walk {
     /// The file.
@@ -50,7 +53,7 @@ impl Walk {
 
     /// Collects a problem.
     pub fn say(&mut self, span: Span, code: &'static str, message: impl Into<String>) {
-        self.problems.push(self.source.problem(span, code, message));
+        self.tell(|source| source.problem(span, code, message));
     }
 
     /// Collects a problem with what to do.
@@ -61,22 +64,36 @@ impl Walk {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.problems
-            .push(self.source.problem(span, code, message).hint(hint));
+        self.tell(|source| source.problem(span, code, message).hint(hint));
+    }
+
+    /// What `text` was most likely meant to be; not looked for when nothing more will be told.
+    pub fn nearest<'c>(&self, text: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+        let full = self.problems.len() >= MOST;
+        (!full).then(|| nearest(text, candidates)).flatten()
+    }
+
+    /// Collects a problem, unless there are [`MOST`] already: finding a line takes time.
+    fn tell(&mut self, problem: impl FnOnce(&Source) -> Problem) {
+        if self.problems.len() < MOST {
+            self.problems.push(problem(&self.source));
+        }
     }
 
     fn wrong(&mut self, node: &Node, what: &str, wanted: &str) {
         let message = format!("`{what}` is {}, not {wanted}", node.value.kind());
-        let problem = self.source.problem(node.span, "wrong-type", message);
-        self.problems.push(match &node.value {
-            Value::Number(written) if wanted == "a text" => {
-                problem.hint(format!("put it in quotes: \"{written}\""))
+        let quoted = match &node.value {
+            Value::Number(written) => Some(written.clone()),
+            Value::Bool(value) => Some(value.to_string()),
+            _ => None,
+        };
+        match quoted.filter(|_| wanted == "a text") {
+            Some(written) => {
+                let hint = format!("put it in quotes: \"{}\"", shorten(&written));
+                self.say_hint(node.span, "wrong-type", message, hint);
             }
-            Value::Bool(value) if wanted == "a text" => {
-                problem.hint(format!("put it in quotes: \"{value}\""))
-            }
-            _ => problem,
-        });
+            None => self.say(node.span, "wrong-type", message),
+        }
     }
 
     /// The fields of a map, told against the `known` ones: unknown and repeated keys are problems.
@@ -140,7 +157,7 @@ impl Walk {
             }
             Value::Text(text) => Some(text),
             Value::Number(text) => {
-                let hint = format!("put it in quotes: \"{text}\"");
+                let hint = format!("put it in quotes: \"{}\"", shorten(text));
                 self.say_hint(key.span, "wrong-type", "a key is a number, not a text", hint);
                 None
             }
@@ -156,7 +173,7 @@ impl Walk {
     }
 
     fn unknown(&mut self, span: Span, name: &str, what: &str, known: &[&'static str]) {
-        let hint = match nearest(name, known.iter().copied()) {
+        let hint = match self.nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known here: {}", known.join(", ")),
         };
@@ -265,7 +282,7 @@ impl Walk {
             return Some(*value);
         }
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let hint = match nearest(text, words.iter().copied()) {
+        let hint = match self.nearest(text, words.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("possible: {}", words.join(", ")),
         };

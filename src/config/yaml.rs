@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn hostile_files_end_in_a_problem_with_a_place() {
         let deep = format!("a: {}", "[".repeat(1_000_000));
-        let kept = format!("{}{}", "[&a ".repeat(60), "1,".repeat(300_000));
+        let kept = format!("{}{}{}", "&a [".repeat(60), "1,".repeat(30_000), "]".repeat(60));
         let block = "- ".repeat(500_000);
         let questions = "? ".repeat(500_000);
         let keys = "a: ".repeat(300_000);

@@ -62,8 +62,13 @@ pub struct ExpandError {
 impl ExpandError {
     /// The error as a problem of `word`.
     pub fn into_fault(self, word: &str) -> Fault {
-        Fault::new(format!("cannot expand {}: {}", quoted(word), self.message))
-            .hint("a literal dollar sign is written \\$, or stands in single quotes")
+        let hint = match self.message.contains("quote") {
+            true => {
+                "close it, or put the escape character before it; paths with blanks need the form [\"a b\", \"c\"]"
+            }
+            false => "a literal dollar sign is written \\$, or stands in single quotes",
+        };
+        Fault::new(format!("cannot expand {}: {}", quoted(word), self.message)).hint(hint)
     }
 }
 

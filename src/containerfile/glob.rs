@@ -8,7 +8,7 @@ pub struct BadPattern;
 /// Whether the pattern matches the whole of `name`. `*` and `?` do not match `/`; a class does.
 ///
 /// # Errors
-/// [`BadPattern`], which a malformed pattern gives for every name.
+/// [`BadPattern`], when the comparison comes to what is malformed ([`check`] always does).
 pub fn matches(pattern: &[u8], name: &[u8]) -> Result<bool, BadPattern> {
     let mut pattern = pattern;
     let mut name = name;
@@ -20,7 +20,7 @@ pub fn matches(pattern: &[u8], name: &[u8]) -> Result<bool, BadPattern> {
         }
         match place(star, chunk, pattern.is_empty(), name)? {
             Some(left) => name = left,
-            None => return well_formed(pattern).map(|()| false),
+            None => return Ok(false),
         }
     }
     Ok(name.is_empty())
@@ -40,15 +40,6 @@ fn place<'n>(star: bool, chunk: &[u8], last: bool, name: &'n [u8]) -> Result<Opt
         }
     }
     Ok(None)
-}
-
-fn well_formed(mut pattern: &[u8]) -> Result<(), BadPattern> {
-    while !pattern.is_empty() {
-        let (_, chunk, rest) = next_chunk(pattern);
-        match_chunk(chunk, b"")?;
-        pattern = rest;
-    }
-    Ok(())
 }
 
 /// Splits off leading stars and the text up to the next star outside brackets.
@@ -153,6 +144,20 @@ fn decode(bytes: &[u8]) -> (char, usize) {
         .map_or((char::REPLACEMENT_CHARACTER, 1), |c| (c, c.len_utf8()))
 }
 
+/// Whether a pattern is well formed, all of it.
+///
+/// # Errors
+/// [`BadPattern`] when it is not.
+pub fn check(pattern: &[u8]) -> Result<(), BadPattern> {
+    let mut pattern = pattern;
+    while !pattern.is_empty() {
+        let (_, chunk, rest) = next_chunk(pattern);
+        match_chunk(chunk, b"")?;
+        pattern = rest;
+    }
+    Ok(())
+}
+
 /// Whether a source word holds a wildcard that no backslash takes back.
 pub fn has_wildcard(word: &[u8]) -> bool {
     let mut bytes = word.iter();
@@ -218,9 +223,11 @@ mod tests {
     }
 
     #[test]
-    fn malformed_patterns_are_found_even_after_a_mismatch() {
+    fn malformed_patterns_are_found_by_check_and_else_when_they_are_reached() {
+        assert_eq!(matches(b"x*[", b"."), Ok(false));
+        assert_eq!(matches(b"x*[", b"xy"), Err(BadPattern));
         for bad in ["[", "[]a]", "[a", "[a-]", "[-a]", "a\\", "x*[", "[^]"] {
-            assert_eq!(matches(bad.as_bytes(), b"."), Err(BadPattern), "{bad}");
+            assert_eq!(check(bad.as_bytes()), Err(BadPattern), "{bad}");
         }
     }
 

@@ -25,6 +25,7 @@ const LONGEST_LINE: usize = 64 * 1024;
 pub struct Ignore {
     set: Arc<PatternSet>,
     lines: Arc<[(u32, String)]>,
+    name: Option<Arc<str>>,
 }
 
 /// An ignore file cannot be used.
@@ -58,7 +59,20 @@ impl Ignore {
         Ok(Self {
             lines: lines.collect(),
             set: Arc::new(set),
+            name: None,
         })
+    }
+
+    /// The same, with the path that messages call it by; `.dockerignore` unless told.
+    #[must_use]
+    pub fn named(mut self, path: &RepoPath) -> Self {
+        self.name = Some(path.to_string().into());
+        self
+    }
+
+    /// The path that messages call it by.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(".dockerignore")
     }
 
     /// Judges one entry of a context: `path` from the context's root, `parent` the state of its folder

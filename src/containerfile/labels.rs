@@ -35,3 +35,60 @@ fn problem(key: &str, value: &str, vendor: Option<&str>) -> Option<Problem> {
         None => fault.hint("remove it, and set `vendor:` in rings.yaml"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::containerfile::recipe::{Source, Stage, Step};
+    use crate::containerfile::resolve::BaseFacts;
+    use crate::model::Platform;
+
+    fn problems(key: &str, value: &str, vendor: Option<&str>) -> Vec<u32> {
+        let step = Step {
+            line: 3,
+            original: String::new(),
+            trigger: false,
+            unresolved: false,
+            op: Op::Label(vec![("a".into(), "b".into()), (key.into(), value.into())]),
+        };
+        let stage = Stage {
+            line: 1,
+            name: None,
+            base: Source::Scratch,
+            platform: None,
+            steps: vec![step],
+        };
+        let recipe = Recipe {
+            platform: Platform::default(),
+            stages: vec![stage],
+            target: 0,
+            whole: None,
+            warnings: Vec::new(),
+            syntax: None,
+            facts: BaseFacts::default(),
+        };
+        reserved_labels(&recipe, vendor)
+            .iter()
+            .map(|problem| problem.line)
+            .collect()
+    }
+
+    #[test]
+    fn what_ringshift_writes_is_reserved() {
+        for key in [
+            "org.opencontainers.image.version",
+            "dependency.api",
+            "dev.ringshift.commit",
+        ] {
+            assert_eq!(problems(key, "x", None), [3], "{key}");
+        }
+        assert_eq!(problems("org.opencontainers.image.title", "x", None), [0; 0]);
+    }
+
+    #[test]
+    fn a_vendor_must_be_the_configured_one() {
+        assert_eq!(problems(labels::VENDOR, "acme", Some("acme")), [0; 0]);
+        assert_eq!(problems(labels::VENDOR, "other", Some("acme")), [3]);
+        assert_eq!(problems(labels::VENDOR, "acme", None), [3]);
+    }
+}

@@ -10,6 +10,8 @@ use super::words::{self, Args};
 
 /// How deep ONBUILD may stand in ONBUILD before the text is given up; one level is legal.
 const DEEPEST_TRIGGER: usize = 16;
+/// How many instructions a file may have; what follows from each takes memory.
+const MOST_INSTRUCTIONS: usize = 100_000;
 
 /// A container file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +122,12 @@ impl Parser<'_> {
         let (first, continued) = without_continuation(stripped, self.file.escape);
         if first.is_empty() && !continued {
             return Ok(());
+        }
+        if self.file.nodes.len() == MOST_INSTRUCTIONS {
+            let fault = Fault::new(format!(
+                "the container file has more than {MOST_INSTRUCTIONS} instructions"
+            ));
+            return Err(fault.at(start).hint("split it, or move text into files"));
         }
         let joined = match continued {
             true => self.joined(first)?,
@@ -336,6 +344,12 @@ mod tests {
         assert!(foreign.foreign().is_some());
         assert!(foreign.nodes.is_empty());
         assert!(file("# syntax=docker/dockerfile:1\nFROM a").foreign().is_none());
+    }
+
+    #[test]
+    fn instructions_are_counted() {
+        let text = format!("FROM a\n{}", "RUN x\n".repeat(MOST_INSTRUCTIONS));
+        assert_eq!(fault(text.as_bytes()).line as usize, MOST_INSTRUCTIONS + 1);
     }
 
     #[test]

@@ -191,7 +191,7 @@ pub struct Run {
 pub struct Heredoc {
     /// The word after `<<`, without quotes.
     pub name: String,
-    /// The body: expanded for COPY and ADD, verbatim for RUN.
+    /// The body: for COPY and ADD expanded and without the tabs of `<<-`, for RUN verbatim.
     pub body: String,
     /// File descriptor before `<<`, 0 when none.
     pub descriptor: u32,

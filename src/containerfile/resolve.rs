@@ -11,6 +11,8 @@ mod ports;
 mod remote;
 mod run;
 mod scope;
+#[cfg(test)]
+mod testing;
 mod transfer;
 mod warn;
 
@@ -283,5 +285,86 @@ impl<'a> Resolver<'a> {
         let reason = reason.into();
         self.warnings.push(warn::not_understood(line, &reason));
         self.whole.get_or_insert(NotUnderstood { line, reason });
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::testing::{Case, codes, fault, recipe};
+    use super::*;
+
+    #[test]
+    fn only_what_the_target_reaches_is_in_the_recipe() {
+        let text = "FROM locked AS a\nFROM locked AS b\nENV X=1\nFROM locked\nCOPY --from=B /x /y\n";
+        let recipe = recipe(text);
+        let names: Vec<_> = recipe.stages.iter().map(|s| s.name.as_deref()).collect();
+        assert_eq!(names, [Some("b"), None]);
+        assert_eq!(recipe.target, 1);
+    }
+
+    #[test]
+    fn a_foreign_frontend_is_not_understood() {
+        for body in ["FROM shop/base\n", "(what) ever\n"] {
+            let recipe = recipe(&format!("# syntax=x/y:1\n{body}"));
+            assert_eq!(recipe.whole.unwrap().line, 1);
+            assert_eq!(recipe.warnings[0].code, "foreign-syntax");
+        }
+        let base = recipe("# syntax=x/y:1\nFROM shop/base\n").stages[0].base.clone();
+        assert_eq!(base, Source::Project(ImageName::new("base").unwrap()));
+        let ours = recipe("# syntax=docker/dockerfile:1.7\nFROM locked");
+        assert_eq!(ours.syntax.as_deref(), Some("docker/dockerfile:1.7"));
+        let overridden = Case::arg("BUILDKIT_SYNTAX", "x/y");
+        assert!(overridden.resolve("FROM locked").unwrap().whole.is_some());
+    }
+
+    #[test]
+    fn an_unknown_flag_makes_the_recipe_inexact() {
+        let recipe = recipe("FROM locked\nRUN --later=1 ls");
+        assert_eq!(recipe.whole.unwrap().line, 2);
+        assert_eq!(codes("FROM locked AS a\nRUN --later=1 ls\nFROM locked"), [""; 0]);
+    }
+
+    #[test]
+    fn errors_have_line_hint_and_place() {
+        let place = fault("FROM locked\n  COPY ${X:?} /\n");
+        assert_eq!((place.line, place.span), (2, Some(7..13)));
+        assert!(place.hint.is_some());
+        for (text, line) in [
+            ("RUN ls\nFROM a", 1),
+            ("ARG A=1\n", 1),
+            ("FROM a\nCPOY a b", 2),
+            ("FROM a AS x\nFROM a\nCOPY --from=2 a b", 3),
+            ("FROM a\nCOPY --from=$x a b", 2),
+            ("FROM a\nRUN --mount=from=$x,target=/m ls", 2),
+            (
+                "FROM a\nCOPY --from=later a b\nFROM a AS later\nCOPY --from=0 a b",
+                1,
+            ),
+        ] {
+            assert_eq!(fault(text).line, line, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_file_takes_long_or_panics() {
+        let big = "x".repeat(10 << 20);
+        let deep = format!("FROM a\nENV X={}\n", "${X:-".repeat(5000));
+        let chain: String = (0..3000)
+            .map(|i| format!("FROM s{i} AS s{}\nARG A{i}=1\n", i + 1))
+            .collect();
+        let doubling: String = (0..60).map(|_| "ENV A=$A$A\n".to_owned()).collect();
+        let texts = [
+            big,
+            deep,
+            format!("FROM locked AS s0\n{chain}"),
+            format!("FROM locked\nENV A=xx\n{doubling}"),
+            "FROM a\0\nRUN \0".to_owned(),
+            format!("FROM locked\n{}", "EXPOSE 0-65535\n".repeat(5000)),
+        ];
+        for text in texts {
+            drop(Case::default().resolve(&text));
+        }
+        assert!(fault(&format!("FROM locked\nENV A=xx\n{doubling}")).line > 10);
     }
 }

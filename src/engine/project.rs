@@ -290,20 +290,39 @@ impl Loaded {
             .collect())
     }
 
-    /// Of these paths in the repository, those that lie where an image may read them: rings.yaml,
-    /// container files, and whatever a context keeps.
+    /// Of these paths in the repository, those that an image reads, or would read if they were in the
+    /// commit: rings.yaml, container files, what the contexts keep.
     pub fn of_interest(&self, paths: &[RepoPath]) -> Vec<RepoPath> {
-        let names = self.project.images.keys();
-        let read: BTreeSet<RepoPath> = names
-            .filter_map(|name| self.image(name).ok())
-            .flat_map(|image| image.reads().into_iter().chain([image.file]))
-            .chain([self.origin.config.clone()])
-            .collect();
-        paths
-            .iter()
-            .filter(|path| read.contains(*path))
-            .cloned()
-            .collect()
+        let mut found: BTreeSet<&RepoPath> =
+            paths.iter().filter(|path| **path == self.origin.config).collect();
+        for name in self.project.images.keys().filter(|_| !paths.is_empty()) {
+            let (Ok(image), Ok(contexts)) = (self.image(name), self.contexts(name)) else {
+                continue;
+            };
+            let reads = image.reads();
+            let sections = image.manifest.sections.iter().chain(&image.manifest.whole);
+            let folders: Vec<(&RepoPath, &revision::ContextTree<'_>)> = sections
+                .filter_map(|section| Some((section, contexts.get(section.context.as_deref())?)))
+                .flat_map(|(section, context)| section.roots.iter().map(move |root| (root, context)))
+                .filter(|(root, _)| root.kind == Kind::Directory)
+                .map(|(root, context)| (&root.path, context))
+                .collect();
+            let below = |path: &RepoPath| {
+                let kept = |context: &revision::ContextTree<'_>| {
+                    path.strip_prefix(&context.root)
+                        .is_some_and(|path| context.ignore.explain(&path).is_none())
+                };
+                folders
+                    .iter()
+                    .any(|(folder, context)| path.starts_with(folder) && kept(context))
+            };
+            found.extend(
+                paths
+                    .iter()
+                    .filter(|path| **path == image.file || reads.contains(*path) || below(path)),
+            );
+        }
+        found.into_iter().cloned().collect()
     }
 
     /// The container file of an image, as messages call it.

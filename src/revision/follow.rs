@@ -15,7 +15,7 @@ const KERNEL_LINKS: usize = 40;
 /// A path that grows beyond this in the following is a trap.
 const LONGEST: usize = 4096;
 /// The most bytes of paths that one resolution looks up; no honest one comes near.
-const MOST_WORK: usize = 32 << 20;
+const MOST_WORK: usize = 4 << 20;
 
 /// Where `path` leads; the entry is `None` when nothing stands there. The entry is never a link.
 ///
@@ -27,16 +27,25 @@ pub fn follow(view: &mut View<'_>, path: &RepoPath) -> Result<(RepoPath, Option<
         start: path,
         walked: 0,
         work: 0,
+        blocked: false,
     };
-    let mut at = path.clone();
+    let mut at = path.as_bytes().to_vec();
     loop {
         let before = trail.walked;
         let next = trail.one_pass(&at)?;
-        if before == trail.walked {
-            let id = view.lookup(&next)?;
-            return Ok((next, id));
+        let clean = RepoPath::clean(&next);
+        if trail.blocked {
+            return Ok((clean, None));
         }
-        at = next;
+        if before == trail.walked && clean.as_bytes() == at {
+            let id = view.lookup(&clean)?;
+            return Ok((clean, id));
+        }
+        at = if before == trail.walked {
+            clean.as_bytes().to_vec()
+        } else {
+            next
+        };
     }
 }
 
@@ -46,31 +55,40 @@ struct Trail<'t, 'v> {
     start: &'t RepoPath,
     walked: usize,
     work: usize,
+    /// Set when the way leads through a file.
+    blocked: bool,
 }
 
 impl Trail<'_, '_> {
-    /// Replaces each link on the way by its text, once.
-    fn one_pass(&mut self, path: &RepoPath) -> Result<RepoPath, ViewError> {
+    /// Replaces each link on the way by its text, once. The text of an absolute link is not cleaned before the
+    /// next pass, so its `..` go up from where the links before them led.
+    fn one_pass(&mut self, path: &[u8]) -> Result<Vec<u8>, ViewError> {
         let before = self.walked;
-        let mut at = RepoPath::root();
-        for name in path.components() {
-            let candidate = at.child(name);
+        let mut at: Vec<u8> = Vec::new();
+        for name in path.split(|b| *b == b'/').filter(|name| !name.is_empty()) {
+            let candidate = RepoPath::clean([at.as_slice(), b"/", name].concat());
             // Before the first link, all that has been passed are plain folders.
             let real = match self.walked == before {
                 true => Some(candidate.clone()),
                 false => self.kernel_path(&candidate)?,
             };
             at = match self.link_at(real)? {
-                Some(text) => at.resolve(text),
-                None => candidate,
+                Some(text) if text.starts_with(b"/") => text,
+                Some(text) => RepoPath::clean([at.as_slice(), b"/", &text].concat())
+                    .as_bytes()
+                    .to_vec(),
+                None => candidate.as_bytes().to_vec(),
             };
             self.bounded(&at)?;
+            if self.blocked {
+                break;
+            }
         }
         Ok(at)
     }
 
-    fn bounded(&self, at: &RepoPath) -> Result<(), ViewError> {
-        if self.walked > MOST_LINKS || self.work > MOST_WORK || at.as_bytes().len() > LONGEST {
+    fn bounded(&self, at: &[u8]) -> Result<(), ViewError> {
+        if self.walked > MOST_LINKS || self.work > MOST_WORK || at.len() > LONGEST {
             return Err(ViewError::Links(self.start.clone()));
         }
         Ok(())
@@ -78,7 +96,7 @@ impl Trail<'_, '_> {
 
     fn kind(&mut self, path: &RepoPath) -> Result<Option<Kind>, ViewError> {
         self.work += path.as_bytes().len() + 1;
-        self.bounded(path)?;
+        self.bounded(path.as_bytes())?;
         let id = self.view.lookup(path)?;
         Ok(id.map(|id| self.view.kind(id)))
     }
@@ -88,18 +106,29 @@ impl Trail<'_, '_> {
         let Some(real) = real else {
             return Ok(None);
         };
-        if self.kind(&real)? != Some(Kind::Link) {
-            return Ok(None);
+        match self.kind(&real)? {
+            Some(Kind::Link) => {
+                self.walked += 1;
+                self.view.link(&real).map(Some)
+            }
+            Some(_) => Ok(None),
+            None => {
+                let folder = real
+                    .parent()
+                    .map(|folder| self.kind(&folder))
+                    .transpose()?
+                    .flatten();
+                self.blocked = folder.is_some_and(|kind| kind != Kind::Directory);
+                Ok(None)
+            }
         }
-        self.walked += 1;
-        self.view.link(&real).map(Some)
     }
 
     /// `path` with the links before its last component resolved as a kernel does it; `None` when the way leads
     /// nowhere, or out of the context.
     fn kernel_path(&mut self, path: &RepoPath) -> Result<Option<RepoPath>, ViewError> {
         self.work += 8 * path.as_bytes().len();
-        self.bounded(path)?;
+        self.bounded(path.as_bytes())?;
         let mut waiting: Vec<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
         waiting.reverse();
         let mut at = RepoPath::root();
@@ -127,7 +156,11 @@ impl Trail<'_, '_> {
                     let parts = text.split(|b| *b == b'/').filter(|p| !matches!(*p, b"" | b"."));
                     waiting.extend(parts.rev().map(<[u8]>::to_vec));
                 }
-                _ => return Ok(None),
+                Some(_) => {
+                    self.blocked = true;
+                    return Ok(None);
+                }
+                None => return Ok(None),
             }
         }
         Ok(Some(at))
@@ -181,6 +214,15 @@ mod tests {
             .link("d", "x/y")
             .link("l", "d/../z");
         assert_eq!(leads(&tree, "l").unwrap(), "z");
+    }
+
+    #[test]
+    fn the_dots_of_an_absolute_text_go_up_from_where_it_led() {
+        let tree = MemoryTree::new()
+            .directory("x/y")
+            .link("d", "x/y")
+            .link("l", "/d/../z");
+        assert_eq!(leads(&tree, "l").unwrap(), "x/z");
     }
 
     #[test]

@@ -11,3 +11,12 @@ fn every_wildcard_names_what_buildkit_copies() {
         |ours, theirs| ours["matches"] == theirs["matches"],
     );
 }
+
+#[test]
+fn every_odd_wildcard_names_what_buildkit_copies() {
+    compare::all(
+        include_str!("../../fixtures/vectors/copywild-hard.jsonl"),
+        plumbing::copy,
+        |ours, theirs| ours["matches"] == theirs["matches"],
+    );
+}

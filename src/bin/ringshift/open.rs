@@ -3,6 +3,7 @@
 
 use crate::args::SourceArgs;
 use crate::settings::{Setting, Settings, no_config};
+use ringshift::builder::Native;
 use ringshift::cache::{ContentIds, FileIds, Remembered};
 use ringshift::config::{self, Project, RegistryAddress};
 use ringshift::engine::commits::Clone;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 pub struct Caches {
     contents: Arc<ContentIds>,
     results: Remembered,
+    layers: Remembered,
 }
 
 impl Caches {
@@ -35,7 +37,18 @@ impl Caches {
         Self {
             contents: Arc::new(ContentIds::load(folder)),
             results: Remembered::new(folder, "projects.1"),
+            layers: Remembered::new(folder, "layers.1"),
         }
+    }
+
+    /// Whole results, by what they depend on.
+    pub fn results(&self) -> Remembered {
+        self.results.clone()
+    }
+
+    /// The native builder, which remembers the layers it made.
+    pub fn builder(&self) -> Native {
+        Native::remembering(self.layers.clone())
     }
 
     /// Keeps what is new; a cache that cannot be written is a cache less.

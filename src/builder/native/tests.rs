@@ -5,9 +5,9 @@ use crate::containerfile::ignore::Ignore;
 use crate::containerfile::recipe::{Command, Healthcheck, Recipe, Run, Stage, Transfer, TransferSource};
 use crate::model::{Digest, Platform, ProjectName};
 use crate::registry::memory::MemoryRegistry;
-use crate::revision::Limits;
-use crate::revision::manifest::{ContextTree, Contexts};
-use crate::revision::select;
+
+use crate::revision::{ContextTree, Contexts, Limits, select};
+
 use crate::tree::memory::MemoryTree;
 use crate::tree::{Item, Kind, SourceTree, TreeError};
 use std::io::Read;
@@ -38,7 +38,7 @@ fn step(op: Op) -> Step {
         line: 2,
         original: "AS WRITTEN".into(),
         trigger: false,
-        unresolved: false,
+        unresolved: Default::default(),
         op,
     }
 }
@@ -59,9 +59,9 @@ fn recipe(stages: Vec<Stage>) -> Recipe {
         target: stages.len() - 1,
         stages,
         whole: None,
-        warnings: vec![],
         syntax: None,
         facts: Default::default(),
+        warnings: vec![],
     }
 }
 
@@ -70,6 +70,7 @@ struct World {
     registry: MemoryRegistry,
     bases: BTreeMap<ImageName, Base>,
     labels: BTreeMap<String, String>,
+    native: Native,
 }
 
 impl World {
@@ -78,6 +79,7 @@ impl World {
             registry: MemoryRegistry::new(),
             bases: BTreeMap::new(),
             labels: BTreeMap::new(),
+            native: Native::new(),
         }
     }
 
@@ -114,7 +116,7 @@ impl World {
             created: 1_700_000_000,
             labels: &self.labels,
         };
-        Native.build(&job, &|_| {})
+        self.native.build(&job, &|_| {})
     }
 
     fn base(&mut self, name: &str, built: &Built) {
@@ -311,6 +313,24 @@ fn a_tree_that_grows_while_it_is_read_stops_the_build() {
         panic!("{got:?}")
     };
     assert!(matches!(source, StepError::Changed(_)), "{source}");
+}
+
+#[test]
+fn a_remembered_layer_is_not_read_again_and_is_the_same() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut world = World::new();
+    world.native = Native::remembering(Remembered::new(cache.path(), "layers.1"));
+    let recipe = recipe(vec![stage(
+        Source::Scratch,
+        vec![Op::Transfer(copy(Source::Context, &["other"], "/"))],
+    )]);
+    let first = world.build("api", &tree(), &recipe).unwrap();
+    let unreadable = MemoryTree::new().file("other", "X");
+    let second = world.build_from("api", &tree(), &unreadable, &recipe).unwrap();
+    assert_eq!(first, second);
+    world.registry = MemoryRegistry::new();
+    assert!(world.build_from("api", &tree(), &unreadable, &recipe).is_err());
+    assert_eq!(world.build("api", &tree(), &recipe).unwrap(), first);
 }
 
 #[test]

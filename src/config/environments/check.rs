@@ -4,7 +4,7 @@
 //! repository; whatever stands outside of it, remote resources included, is refused (SEC-A11).
 
 use super::{folders, kustomizations};
-use crate::config::walk::shorten;
+use crate::config::walk::{MOST, shorten};
 use crate::config::yaml::{self, Node, Value};
 use crate::model::{EnvironmentName, Problem, RepoPath, Source, Span};
 use crate::tree::{Kind, SourceTree, TreeError};
@@ -255,7 +255,9 @@ impl Check<'_> {
     }
 
     fn say(&mut self, source: &Source, span: Span, code: &'static str, message: &str) {
-        self.problems.push(source.problem(span, code, message));
+        if self.problems.len() < MOST {
+            self.problems.push(source.problem(span, code, message));
+        }
     }
 }
 

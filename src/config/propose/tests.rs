@@ -72,6 +72,8 @@ fn references_become_aliases() {
         file("api/Dockerfile", &["mycorp/base:1.2", "build", "scratch"], &[]),
         file("web/Dockerfile", &["base", "nginx"], &[]),
         file("nginx/Dockerfile", &["nginx:1.29"], &[]),
+        file("keycloak/Dockerfile", &["keycloak"], &[]),
+        file("login/Dockerfile", &["keycloak"], &[]),
         file("static/Dockerfile", &["gcr.io/distroless/base"], &[]),
         file("deploy/Dockerfile", &["acme/shop/api"], &[]),
     ];
@@ -82,7 +84,9 @@ fn references_become_aliases() {
             .clone()
     };
     assert_eq!(aliases("base"), ["mycorp/base", "base"]);
-    assert!(aliases("nginx").is_empty() && aliases("api").is_empty());
+    for name in ["nginx", "api", "keycloak"] {
+        assert!(aliases(name).is_empty(), "{name}");
+    }
     assert_eq!(
         proposal.notes,
         [

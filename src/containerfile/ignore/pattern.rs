@@ -137,7 +137,7 @@ fn compile(text: &[u8]) -> Result<Matcher, PatternError> {
     let mut kind = Detected::Exact;
     let mut first = true;
     while let Some(c) = rest.next() {
-        let plain = !matches!(c, '*' | '?' | '[' | ']' | '^' | '\\');
+        let plain = !"*?[]^\\{}".contains(c);
         if plain {
             tail.push(c)
         } else {
@@ -156,7 +156,8 @@ fn compile(text: &[u8]) -> Result<Matcher, PatternError> {
             }
             '*' => (go, kind) = (go + "[^/]*", Detected::Regexp),
             '?' => (go, kind) = (go + "[^/]", Detected::Regexp),
-            '.' | '+' | '(' | ')' | '|' | '{' | '}' | '$' => {
+            // Not `|`, `{` and `}`: the table of characters to escape ends before them.
+            '.' | '+' | '(' | ')' | '$' => {
                 go.push('\\');
                 go.push(c);
             }
@@ -181,11 +182,68 @@ fn compile(text: &[u8]) -> Result<Matcher, PatternError> {
         Detected::Suffix => Matcher::Suffix(text[2..].to_vec()),
         Detected::Regexp => {
             go.push('$');
-            let literal = !decoded.contains(['\\', char::REPLACEMENT_CHARACTER]);
+            let literal = !decoded.contains(['\\', '|', char::REPLACEMENT_CHARACTER]);
             Matcher::Regexp {
                 regexp: regexp::compile(&go)?,
                 tail: if literal { tail.into_bytes() } else { Vec::new() },
             }
         }
     })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn hit(pattern: &str, path: &str) -> bool {
+        Pattern::new(pattern.as_bytes())
+            .unwrap()
+            .unwrap()
+            .matches(path.as_bytes())
+            .unwrap()
+    }
+
+    #[test]
+    fn leading_stars_without_a_slash_match_any_ending() {
+        assert!(hit("**.log", "a/b.log"));
+        assert!(hit("**/x", "x"));
+        assert!(hit("**/x", "a/x"));
+        assert!(!hit("**/x", "ax"));
+        assert!(hit("**", "anything"));
+    }
+
+    #[test]
+    fn stars_in_the_middle_match_any_depth() {
+        assert!(hit("a/**/b", "a/b"));
+        assert!(hit("a/**/b", "a/x/y/b"));
+        assert!(hit("a/**", "a/x"));
+        assert!(!hit("a/**", "a"));
+        assert!(hit("a**", "ab/c"));
+    }
+
+    #[test]
+    fn bars_and_braces_work_once_the_pattern_is_an_expression() {
+        assert!(!hit("a|b", "b"));
+        assert!(hit("a|b*", "b"));
+        assert!(hit("a{2}*", "aa"));
+        assert!(!hit("a{2}", "aa"));
+    }
+
+    #[test]
+    fn a_path_that_is_not_utf8_matches_byte_by_byte() {
+        let broken = |pattern: &str| {
+            let pattern = Pattern::new(pattern.as_bytes()).unwrap().unwrap();
+            pattern.matches(b"a\xff\xfeb").unwrap()
+        };
+        assert!(broken("a??b"));
+        assert!(!broken("a?b"));
+        assert!(broken("a*b"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_swallowed_only_by_expressions() {
+        assert!(hit("\u{feff}a*", "ab"));
+        assert!(!hit("\u{feff}a", "a"));
+    }
 }

@@ -1,7 +1,7 @@
 //! Go's regular expressions, as far as an ignore pattern can reach them (rule 65).
 //!
 //! Brackets and backslashes of a pattern go to Go's `regexp` unchanged: `a\d` matches a digit, `[[:alpha:]]` a
-//! letter, `\M` is an error. This module reads Go's syntax and writes the same expression for the `regex` crate,
+//! letter, `\M` is an error. So do `|` and braces, which patternmatcher means to escape and does not. This module reads Go's syntax and writes the same expression for the `regex` crate,
 //! every character class spelled out, so that no habit of the crate's own syntax can leak in.
 
 use std::fmt::Write;
@@ -20,6 +20,9 @@ pub enum RegexpError {
     /// A backslash before a character that means nothing.
     #[error("`\\{0}` means nothing")]
     Escape(String),
+    /// A repetition in braces with nothing to repeat, or too often.
+    #[error("a repetition in `{{…}}` is not valid")]
+    Repeat,
     /// The compiled expression would be too large.
     #[error("the pattern is too long")]
     Size,
@@ -31,7 +34,7 @@ type Ranges = Vec<(char, char)>;
 enum Escape {
     One(char),
     Class { ranges: Ranges, negated: bool },
-    Letters { group: char, negated: bool },
+    Letters { group: String, negated: bool },
 }
 
 /// Compiles `go`, an expression in Go's syntax, for matching bytes that hold UTF-8.
@@ -44,25 +47,84 @@ pub fn compile(go: &str) -> Result<regex::bytes::Regex, RegexpError> {
         .size_limit(64 << 20)
         .dfa_size_limit(4 << 20)
         .build()
-        .map_err(|_| RegexpError::Size)
+        .map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => RegexpError::Size,
+            // An unknown name of letters.
+            _ => RegexpError::Range,
+        })
+}
+
+/// What stands before the cursor, as far as a repetition needs to know.
+#[derive(Clone, Copy, PartialEq)]
+enum Before {
+    Nothing,
+    Item,
+    Repetition,
 }
 
 fn translate(go: &str) -> Result<String, RegexpError> {
     let mut out = String::new();
     let mut rest = go.chars().peekable();
+    let mut before = Before::Nothing;
     while let Some(c) = rest.next() {
+        let mut after = Before::Item;
         match c {
-            '^' => out.push_str(r"\A"),
-            '$' => out.push_str(r"\z"),
+            '^' => out.push_str(r"(?:\A)"),
+            '$' => out.push_str(r"(?:\z)"),
             '.' => out.push_str(r"[^\n]"),
             '(' => out.push_str("(?:"),
-            ')' | '*' | '?' => out.push(c),
+            ')' => out.push(c),
+            '|' => {
+                out.push(c);
+                after = Before::Nothing;
+            }
+            '*' | '?' => {
+                out.push(c);
+                after = Before::Repetition;
+            }
+            '{' => match repetition(&mut rest)? {
+                Some(_) if before != Before::Item => return Err(RegexpError::Repeat),
+                Some(text) => {
+                    out.push_str(&text);
+                    after = Before::Repetition;
+                }
+                None => single(&mut out, c),
+            },
             '[' => class(&mut rest, &mut out)?,
             '\\' => outside_escape(&mut rest, &mut out)?,
             literal => single(&mut out, literal),
         }
+        before = after;
     }
     Ok(out)
+}
+
+/// `n}`, `n,}` or `n,m}` at the cursor; `None` when it is not one and `{` stands for itself.
+fn repetition(rest: &mut Peekable<Chars<'_>>) -> Result<Option<String>, RegexpError> {
+    let text: String = rest.clone().take_while(|c| *c != '}').collect();
+    let closed = rest.clone().count() > text.chars().count();
+    let (low, high) = match text.split_once(',') {
+        Some((low, "")) => (count(low), Some(None)),
+        Some((low, high)) => (count(low), count(high).map(Some)),
+        None => (count(&text), count(&text).map(Some)),
+    };
+    let (Some(low), Some(high), true) = (low, high, closed) else {
+        return Ok(None);
+    };
+    if low > 1000 || high.is_some_and(|high| high > 1000 || high < low) {
+        return Err(RegexpError::Repeat);
+    }
+    for _ in 0..=text.chars().count() {
+        rest.next();
+    }
+    Ok(Some(format!("{{{text}}}")))
+}
+
+/// A number as Go reads it in a repetition: digits without a leading zero. A huge one is more than any limit.
+fn count(digits: &str) -> Option<u32> {
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let leading_zero = digits.len() > 1 && digits.starts_with('0');
+    (plain && !leading_zero).then(|| digits.parse().unwrap_or(u32::MAX))
 }
 
 fn single(out: &mut String, c: char) {
@@ -212,13 +274,7 @@ fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<Escape, RegexpError> {
         'd' | 'D' => perl(&[('0', '9')]),
         's' | 'S' => perl(&[('\t', '\n'), ('\x0c', '\r'), (' ', ' ')]),
         'w' | 'W' => perl(&[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')]),
-        'p' | 'P' => match rest.next() {
-            Some(group @ ('C' | 'L' | 'M' | 'N' | 'P' | 'S' | 'Z')) => Ok(Escape::Letters {
-                group,
-                negated: c == 'P',
-            }),
-            _ => Err(RegexpError::Range),
-        },
+        'p' | 'P' => letters(rest, c == 'P'),
         'a' => Ok(Escape::One('\x07')),
         'f' => Ok(Escape::One('\x0c')),
         'n' => Ok(Escape::One('\n')),
@@ -233,10 +289,48 @@ fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<Escape, RegexpError> {
     }
 }
 
+/// The name of a class of Unicode after `\p`: one letter, or a category or script in braces.
+fn letters(rest: &mut Peekable<Chars<'_>>, negated: bool) -> Result<Escape, RegexpError> {
+    let first = rest.next().ok_or(RegexpError::Range)?;
+    let name = match first {
+        '{' => braced(rest).ok_or(RegexpError::Range)?,
+        letter => letter.to_string(),
+    };
+    let (group, flipped) = match name.strip_prefix('^') {
+        Some(bare) => (bare, true),
+        None => (name.as_str(), false),
+    };
+    if group.is_empty()
+        || !group
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_- ".contains(c))
+    {
+        return Err(RegexpError::Range);
+    }
+    Ok(Escape::Letters {
+        group: group.into(),
+        negated: negated != flipped,
+    })
+}
+
+/// The text up to a `}`, which is read too; `None` when there is none.
+fn braced(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
+    let mut text = String::new();
+    loop {
+        match rest.next()? {
+            '}' => return Some(text),
+            c => text.push(c),
+        }
+    }
+}
+
 fn hexadecimal(rest: &mut Peekable<Chars<'_>>) -> Option<char> {
-    let high = rest.next()?.to_digit(16)?;
-    let low = rest.next()?.to_digit(16)?;
-    char::from_u32(high * 16 + low)
+    let digits = match rest.next()? {
+        '{' => braced(rest)?,
+        high => [high, rest.next()?].iter().collect(),
+    };
+    let plain = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    char::from_u32(u32::from_str_radix(&digits, 16).ok().filter(|_| plain)?)
 }
 
 /// Up to three octal digits, the first of which is `c`.
@@ -297,7 +391,7 @@ mod tests {
     fn a_bracket_in_a_class_is_a_character() {
         assert!(matches("^[a[^/]*]$", "[a^/]"));
         assert!(matches("^[&&a]$", "&"));
-        assert!(matches("^[a~~b--]$", "~"));
+        assert!(matches("^[&&~~a]$", "~"));
     }
 
     #[test]
@@ -313,9 +407,7 @@ mod tests {
         assert!(matches(r"^\x41\101\.$", "AA."));
         assert!(matches(r"^\Qa.[\Eb$", "a.[b"));
         assert!(matches(r"^\Qa$", "a$"));
-        for bad in [
-            r"\M", r"\1", r"\8", r"\é", r"\E", r"\C", r"\pX", r"\x4", "[z-a]", "[a",
-        ] {
+        for bad in [r"\M", r"\1", r"\8", r"\é", r"\E", r"\C", r"\x4", "[z-a]", "[a"] {
             assert!(translate(bad).is_err(), "{bad}");
         }
     }
@@ -324,5 +416,29 @@ mod tests {
     fn a_dot_does_not_match_a_newline_but_a_negated_class_does() {
         assert!(!matches("^.$", "\n"));
         assert!(matches("^[^/]$", "\n"));
+    }
+
+    #[test]
+    fn bars_and_braces_are_not_escaped() {
+        assert!(matches("^a|b$", "ax"));
+        assert!(matches("^x|$", "anything"));
+        assert!(matches("^ab{2}$", "abb"));
+        assert!(matches("^ab{2,}$", "abbb"));
+        assert!(matches("^ab{,2}$", "ab{,2}"));
+        assert!(matches("^ab{02}$", "ab{02}"));
+        assert!(matches(r"^\p{Greek}\x{e9}\P{^L}$", "αéx"));
+        for bad in [
+            "^a|{2}",
+            "^a{2}{3}",
+            "^a{1001}",
+            "^a{3,2}",
+            "^[^/]*{2}",
+            r"\p{",
+            r"\p{gc=L}",
+            r"\x{}",
+        ] {
+            assert!(translate(bad).is_err(), "{bad}");
+        }
+        assert_eq!(compile(r"\p{Nope}").map(|_| ()), Err(RegexpError::Range));
     }
 }

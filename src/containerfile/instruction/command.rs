@@ -104,11 +104,11 @@ pub(super) fn trigger(node: &Node) -> Result<String, Fault> {
     Ok(text)
 }
 
-/// A heredoc of RUN: its body verbatim, but for the tabs that `<<-` strips.
+/// A heredoc with its body verbatim: whoever runs it strips the tabs of `<<-`.
 pub(super) fn heredoc(heredoc: &Heredoc) -> recipe::Heredoc {
     recipe::Heredoc {
         name: heredoc.name.clone(),
-        body: heredoc.chomped(),
+        body: heredoc.body.clone(),
         descriptor: u32::try_from(heredoc.descriptor).unwrap_or(u32::MAX),
         expand: heredoc.expand,
         chomp: heredoc.chomp,

@@ -16,7 +16,7 @@ pub struct TransferWords {
     pub from: Option<String>,
     /// Sources that are paths or URLs.
     pub paths: Vec<String>,
-    /// Sources that stand in the container file; they come after the paths.
+    /// Sources that stand in the container file, without the tabs of `<<-`; they come after the paths.
     pub heredocs: Vec<recipe::Heredoc>,
     /// The last word.
     pub destination: String,
@@ -110,7 +110,10 @@ fn split(node: &Node, sources: &[String]) -> (Vec<String>, Vec<recipe::Heredoc>)
         if let Some(found) = node.heredocs.iter().rfind(named) {
             announced.body.clone_from(&found.body);
         }
-        heredocs.push(command::heredoc(&announced));
+        heredocs.push(recipe::Heredoc {
+            body: announced.chomped(),
+            ..command::heredoc(&announced)
+        });
     }
     (paths, heredocs)
 }

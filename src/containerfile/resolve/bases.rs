@@ -40,16 +40,15 @@ pub(super) fn source_of(name: &str, context: &NamedContext) -> Source {
 
 fn reference(text: &str) -> Result<Reference, Fault> {
     let bad = || Fault::new(format!("{} is no image reference", quoted(text)));
-    let name = text.split('@').next().unwrap_or_default();
-    let (path, _) = match name.rsplit_once(':') {
-        Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
-        _ => (name, None),
+    // A registry may have upper-case letters, if it looks like one.
+    let name = match text.split_once('/') {
+        Some((registry, rest)) if registry.contains(['.', ':']) => rest,
+        _ => text,
     };
-    let (first, rest) = path.split_once('/').unwrap_or(("", path));
-    if lower(rest) != rest || (first.is_empty() && path != rest) {
-        return Err(
-            bad().hint("the name of an image has no upper-case letters; nor has a stage that FROM names")
-        );
+    let name = name.split([':', '@']).next().unwrap_or_default();
+    if lower(name) != name {
+        let hint = "the name of an image has no upper-case letters; FROM names a stage in lower case too";
+        return Err(bad().hint(hint));
     }
     let is_id = |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if is_id(text) {
@@ -247,4 +246,86 @@ fn trigger(text: &str, line: u32) -> Result<Placed<'static>, Fault> {
         line,
         trigger: true,
     })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::super::testing::{Case, codes, fault, ops, recipe};
+    use super::*;
+    use crate::containerfile::recipe::Op;
+    use crate::model::ImageName;
+
+    #[test]
+    fn images_of_the_project_are_known_by_name() {
+        let shop = |name| Source::Project(ImageName::new(name).unwrap());
+        assert_eq!(recipe("ARG N=base\nFROM shop/$N").stages[0].base, shop("base"));
+        assert_eq!(codes("FROM shop/base:1.2"), ["project-tag"]);
+        let fault = fault(&format!(
+            "FROM locked\nCOPY --from=shop/base@sha256:{} a b",
+            "0".repeat(64)
+        ));
+        assert_eq!(fault.line, 2);
+    }
+
+    #[test]
+    fn unlocked_and_numeric_bases_are_told() {
+        assert_eq!(codes("FROM other"), ["unlocked-base"]);
+        assert_eq!(codes("FROM locked\nCOPY --from=other a b"), ["unlocked-base"]);
+        assert_eq!(codes("FROM locked\nFROM 0"), ["numeric-from", "unlocked-base"]);
+    }
+
+    #[test]
+    fn triggers_run_first_and_belong_to_the_from() {
+        let recipe = recipe("FROM shop/triggers\nUSER u");
+        let steps = &recipe.stages[0].steps;
+        assert!(matches!(steps[0].op, Op::Transfer(_)) && steps[0].trigger && steps[0].line == 1);
+        assert!(matches!(steps[1].op, Op::Run(_)));
+        assert!(matches!(steps[2].op, Op::User(_)) && !steps[2].trigger);
+    }
+
+    #[test]
+    fn triggers_of_a_stage_fire_once() {
+        let text = "FROM locked AS a\nONBUILD USER u\nFROM a AS b\nFROM b\nCMD x";
+        let recipe = recipe(text);
+        assert_eq!(recipe.stages[1].steps.len(), 1);
+        assert_eq!(ops(&recipe).len(), 1);
+        let own = super::super::testing::recipe("FROM locked\nONBUILD USER u");
+        assert_eq!(own.facts().onbuild, ["USER u"]);
+    }
+
+    #[test]
+    fn a_bad_trigger_names_the_from() {
+        let fault = fault("FROM locked AS a\nONBUILD COPY a\nFROM locked AS b\nFROM a");
+        assert_eq!(fault.line, 4);
+    }
+
+    #[test]
+    fn named_contexts_stand_for_stages_and_images() {
+        let case = |name: &str| Case {
+            contexts: [(name.to_owned(), NamedContext::Folder)].into(),
+            ..Case::default()
+        };
+        let copied = case("lib").resolve("FROM locked\nCOPY --from=lib a b").unwrap();
+        let Op::Transfer(transfer) = &ops(&copied)[0] else {
+            panic!("a COPY");
+        };
+        assert_eq!(transfer.from, Source::Named("lib".into()));
+        let stage = "FROM other AS lib\nCOPY x y\nFROM lib";
+        let replaced = case("lib").resolve(stage).unwrap();
+        assert_eq!(replaced.stages[0].base, Source::Named("lib".into()));
+        assert!(replaced.stages[0].steps.is_empty());
+        let image = case("docker.io/library/other:latest")
+            .resolve("FROM other")
+            .unwrap();
+        assert_eq!(image.stages[0].base, Source::Named("other".into()));
+    }
+
+    #[test]
+    fn references_are_checked_where_nothing_reaches_them() {
+        assert_eq!(fault("FROM locked AS two\nFROM Two\nFROM locked").line, 2);
+        assert_eq!(familiar("docker.io/library/a:latest").unwrap(), "a");
+        assert_eq!(familiar("x.y/a:1").unwrap(), "x.y/a:1");
+        assert!(reference(&"a".repeat(64)).is_err());
+    }
 }

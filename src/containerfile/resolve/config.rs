@@ -73,7 +73,7 @@ impl Resolver<'_> {
                     continue;
                 }
                 let ports = ports::parse(&port.text).map_err(|e| at.fault(e, word))?;
-                self.spend(ports.len() * 8, at.placed.line)?;
+                self.spend(ports.len() * 512, at.placed.line)?;
                 exposed.extend(ports);
             }
         }

@@ -280,3 +280,72 @@ fn places(
     };
     command.sources.iter().map(place).collect()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::super::testing::{Case, codes, ops, recipe};
+    use super::*;
+
+    fn arg(recipe: &Recipe) -> Option<String> {
+        ops(recipe).into_iter().find_map(|op| match op {
+            Op::Arg(pairs) => pairs[0].1.clone(),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn an_argument_takes_the_command_line_then_its_default_then_the_global() {
+        let global = "ARG A=global\nFROM locked\nARG A";
+        assert_eq!(arg(&recipe(global)).as_deref(), Some("global"));
+        assert_eq!(arg(&recipe(&format!("{global}=own"))).as_deref(), Some("own"));
+        let cli = Case::arg("A", "").resolve(&format!("{global}=own")).unwrap();
+        assert_eq!(arg(&cli).as_deref(), Some(""));
+        assert_eq!(arg(&recipe("FROM locked\nARG A")), None);
+    }
+
+    #[test]
+    fn one_instruction_sees_what_was_before_it() {
+        let recipe = recipe("FROM locked\nENV a=1\nENV a=2 b=$a\n");
+        let Op::Env(pairs) = &ops(&recipe)[1] else {
+            panic!("an ENV");
+        };
+        assert_eq!(pairs[1], ("b".into(), "1".into()));
+    }
+
+    #[test]
+    fn a_run_sees_the_arguments_that_no_env_hides() {
+        let recipe = recipe("FROM locked\nARG A=1\nARG B=2\nENV A=3\nRUN ls");
+        let Some(Op::Run(run)) = ops(&recipe).pop() else {
+            panic!("a RUN");
+        };
+        assert_eq!(run.args, [("B".to_owned(), "2".to_owned())]);
+    }
+
+    #[test]
+    fn an_argument_after_an_env_of_its_name_is_told() {
+        assert_eq!(codes("FROM locked\nENV A=1\nARG A=2"), ["builders-differ"]);
+        assert_eq!(codes("FROM locked\nARG LANG=2"), ["builders-differ"]);
+        assert_eq!(codes("FROM locked\nARG A=2\nENV A=1"), [""; 0]);
+        assert_eq!(codes("FROM --platform=$BUILDPLATFORM locked"), ["build-platform"]);
+    }
+
+    #[test]
+    fn what_only_an_unlocked_base_knows_stays_as_written() {
+        let recipe = recipe("FROM other\nENV A=$HOME/x\nWORKDIR /w/$A\nENV B=1\nUSER $B");
+        let steps = &recipe.stages[0].steps;
+        assert_eq!(steps[1].op, Op::Workdir("/w/$A".into()));
+        let unresolved: Vec<bool> = steps.iter().map(|step| step.unresolved).collect();
+        assert_eq!(unresolved, [true, true, false, false]);
+        assert!(recipe.whole.is_none());
+        assert!(recipe.facts().open);
+        assert_eq!(recipe.facts().env, [("B".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn a_locked_base_tells_its_variables() {
+        let recipe = recipe("FROM locked\nWORKDIR $LANG$NONE");
+        assert_eq!(ops(&recipe), [Op::Workdir("C".into())]);
+        assert_eq!(recipe.facts().workdir.as_deref(), Some("/srv/C"));
+    }
+}

@@ -304,3 +304,37 @@ impl<'a> Resolver<'a> {
         })
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::super::testing::{Case, fault, recipe};
+    use super::*;
+
+    #[test]
+    fn a_name_means_the_last_stage_before() {
+        let text = "FROM locked AS a\nUSER 1\nFROM other AS a\nFROM a\n";
+        let recipe = recipe(text);
+        assert_eq!(recipe.stages.len(), 2);
+        assert_eq!(recipe.stages[1].base, Source::Stage(0));
+        assert!(recipe.stages[0].steps.is_empty());
+    }
+
+    #[test]
+    fn targets_are_found_in_any_case_and_never_by_number() {
+        let target = |target| {
+            let case = Case {
+                target: Some(target),
+                ..Case::default()
+            };
+            case.resolve("FROM locked AS a\nFROM locked AS b")
+        };
+        assert_eq!(target("A").unwrap().stages[0].name.as_deref(), Some("a"));
+        assert!(target("0").unwrap_err().hint.unwrap().contains("a, b"));
+    }
+
+    #[test]
+    fn circles_are_refused() {
+        assert_eq!(fault("FROM locked AS a\nCOPY --from=a x y\nFROM locked").line, 1);
+    }
+}

@@ -67,7 +67,7 @@ pub(super) fn parse(text: &str) -> Result<Platform, Fault> {
     if let Some(open) = parts[0].find('(').filter(|_| parts[0].ends_with(')')) {
         parts[0] = &parts[0][..open];
     }
-    if !parts.iter().all(good) {
+    if !parts.iter().all(good) || parts[0].contains('.') {
         return Err(bad());
     }
     match parts.as_slice() {
@@ -130,7 +130,7 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap().to_string(), want, "{text}");
         }
-        for bad in ["", "nope", "a/b/c/d", "linux/", "linux/a b"] {
+        for bad in ["", "../e", "nope", "a/b/c/d", "linux/", "linux/a b"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

@@ -17,7 +17,7 @@ impl Resolver<'_> {
             mounts.push(mount);
         }
         let args = scope.arguments();
-        self.spend(args.len() * 32, at.placed.line)?;
+        self.spend(args.len() * 64, at.placed.line)?;
         Ok(Run {
             command: words.command.clone(),
             heredocs: words.heredocs.clone(),
@@ -134,5 +134,63 @@ fn finished(words: MountWords, from: Source, named: bool) -> Mount {
         kind,
         target: words.target,
         options: options.into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::super::testing::{codes, fault, ops, recipe};
+    use super::*;
+    use crate::containerfile::recipe::Op;
+
+    fn mount(text: &str) -> Mount {
+        let recipe = recipe(&format!("FROM locked AS a\nFROM locked\nARG X=x\n{text}"));
+        let Some(Op::Run(mut run)) = ops(&recipe).pop() else {
+            panic!("a RUN");
+        };
+        run.mounts.remove(0)
+    }
+
+    #[test]
+    fn a_mount_reads_the_whole_context_by_default() {
+        let MountKind::Bind { from, source } = mount("RUN --mount=target=/m ls").kind else {
+            panic!("a bind");
+        };
+        assert_eq!((from, source.as_str()), (Source::Context, "/"));
+        let MountKind::Bind { from, source } = mount("RUN --mount=target=/m,from=A,source=$X ls").kind else {
+            panic!("a bind");
+        };
+        assert_eq!((from, source.as_str()), (Source::Stage(0), "x"));
+    }
+
+    #[test]
+    fn what_no_key_knows_is_told() {
+        assert_eq!(
+            codes("FROM locked\nRUN --mount=type=cache,target=/c ls"),
+            ["cache-mount"]
+        );
+        assert_eq!(
+            codes("FROM locked\nRUN --mount=type=secret,id=s ls"),
+            ["secret-not-in-key"]
+        );
+        assert_eq!(
+            codes("FROM locked\nRUN --mount=type=ssh ls"),
+            ["secret-not-in-key"]
+        );
+    }
+
+    #[test]
+    fn a_mount_needs_a_target() {
+        assert_eq!(fault("FROM scratch\nRUN --mount=type=bind ls").line, 2);
+        assert!(recipe("FROM locked\nRUN --mount=type=bind ls").whole.is_none());
+    }
+
+    #[test]
+    fn a_source_that_only_the_base_knows_takes_the_whole_context() {
+        let text = "FROM other\nRUN --mount=target=/m,source=$WHERE ls";
+        assert_eq!(recipe(text).whole.unwrap().line, 2);
+        let odd = recipe("FROM other\nRUN --mount=type=$T,target=/m ls");
+        assert!(odd.whole.is_some());
     }
 }

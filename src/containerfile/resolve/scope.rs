@@ -85,7 +85,7 @@ impl Scope {
 
     /// How much it holds, for the budget.
     pub(super) fn size(&self) -> usize {
-        self.variables.len() * 16
+        self.variables.len() * 256
     }
 
     /// ENV.

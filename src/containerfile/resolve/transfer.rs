@@ -174,8 +174,86 @@ fn is_mode(text: &str) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use super::super::testing::{codes, fault, ops, recipe};
     use super::*;
+    use crate::containerfile::recipe::Op;
+
+    fn transfer(text: &str) -> Transfer {
+        let Some(Op::Transfer(transfer)) = ops(&recipe(&format!("FROM locked\nARG X=x\n{text}"))).pop()
+        else {
+            panic!("a COPY");
+        };
+        transfer
+    }
+
+    #[test]
+    fn words_are_expanded_and_excludes_are_not() {
+        let copy = transfer("COPY --exclude=$X --chown=$X a$X 'b' /$X");
+        assert_eq!(
+            copy.sources,
+            ["ax", "b"].map(|s| TransferSource::Path(s.into())).to_vec()
+        );
+        assert_eq!(copy.exclude, ["$X"]);
+    }
+
+    #[test]
+    fn bodies_keep_quotes_and_expand_unless_the_word_is_quoted() {
+        let bodies = |text| -> Vec<String> {
+            let sources = transfer(text).sources.into_iter();
+            sources
+                .filter_map(|source| match source {
+                    TransferSource::Heredoc(heredoc) => Some(heredoc.body),
+                    _ => None,
+                })
+                .collect()
+        };
+        assert_eq!(bodies("COPY <<-A /h/\n\t$X\n\tA\n"), ["x\n"]);
+        assert_eq!(bodies("COPY <<A <<'B' /h/\n'$X'\nA\n$X\nB\n"), ["'x'\n", "$X\n"]);
+    }
+
+    #[test]
+    fn remote_sources_belong_to_add() {
+        assert_eq!(
+            codes("FROM locked\nADD https://h/u /x"),
+            ["add-url-without-checksum"]
+        );
+        assert_eq!(
+            codes("FROM locked\nADD https://h/r.git#v1 /x"),
+            ["add-git-moving"]
+        );
+        let pinned = format!(
+            "FROM locked\nADD --checksum=sha256:{} https://h/u /x",
+            "0".repeat(64)
+        );
+        assert_eq!(codes(&pinned), [""; 0]);
+        for bad in [
+            "COPY https://h/u /x",
+            "COPY git@h:u /x",
+            "ADD --checksum=sha256:00 https://h/u /x",
+            "ADD --checksum=sha256:00 u /x",
+            "COPY --chmod=9 a b",
+        ] {
+            assert_eq!(fault(&format!("FROM locked\n{bad}")).line, 2, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_only_the_base_knows_takes_the_whole_context() {
+        let recipe = recipe("FROM other AS a\nFROM a\nCOPY $WHERE /\n");
+        assert_eq!(recipe.whole.unwrap().line, 3);
+        assert!(
+            recipe
+                .warnings
+                .iter()
+                .any(|w| w.code == "not-understood" && w.line == 3)
+        );
+        let defined = super::super::testing::recipe("FROM other\nARG WHERE=x\nCOPY $WHERE /\n");
+        assert!(defined.whole.is_none());
+        let elsewhere = super::super::testing::recipe("FROM other AS a\nFROM other\nCOPY --from=a $W /\n");
+        assert!(elsewhere.whole.is_none());
+    }
 
     #[test]
     fn modes_are_octal_or_symbols() {

@@ -93,11 +93,12 @@ pub fn contexts<'a>(
 
 fn read_ignore(tree: &dyn SourceTree, path: &RepoPath) -> Result<Ignore, Failure> {
     let bytes = tree.read(path, IGNORE_LIMIT)?;
-    Ignore::parse(&bytes).map_err(|error| {
+    let parsed = Ignore::parse(&bytes).map_err(|error| {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let source = Source::new(path.to_string(), text);
         let problem: Problem =
             source.problem(Span::new(error.line, 1, u32::MAX), "ignore-file", error.message);
         Failure::Project(problem.hint(error.hint).into())
-    })
+    })?;
+    Ok(parsed.named(path))
 }

@@ -1,9 +1,10 @@
 //! Container files to recipes, for all images of a project: what a base hands down is asked of the
 //! base's own container file.
 
-use crate::config::{self, ContextSource, Project};
+use crate::config::{self, Allowance, ContextSource, Project};
 use crate::containerfile::{
-    self, Base, BaseFacts, Fault, Inputs, NamedContext, ProjectRef, ResolveError, World, recipe::Recipe,
+    self, Base, BaseFacts, Fault, Inputs, NamedContext, ProjectRef, ResolveError, World,
+    recipe::{Op, Recipe, Step},
 };
 use crate::engine::Failure;
 use crate::model::{ImageName, Problem, Problems, RepoPath, Severity, Source, Span};
@@ -199,10 +200,37 @@ impl<'a> Resolver<'a> {
             }
         }
         let vendor = self.project.vendor.as_deref();
+        for (line, what, allowance) in wishes(recipe) {
+            if !self.project.allow.contains(&allowance) {
+                let span = span_of(source, line, &format!("--{what}"));
+                let problem = source.problem(span, "not-allowed", format!("--{what} needs leave"));
+                problems
+                    .push(problem.hint(format!("allow: [{what}] in rings.yaml, when you trust this file")));
+            }
+        }
         for fault in containerfile::reserved_labels(recipe, vendor) {
             problems.push(problem_of(source, &fault));
         }
     }
+}
+
+/// What a recipe asks for beyond the rules (SEC-A8), with its line.
+fn wishes(recipe: &Recipe) -> Vec<(u32, &'static str, Allowance)> {
+    let steps = recipe.stages.iter().flat_map(|stage| &stage.steps);
+    let asks = |step: &Step| match &step.op {
+        Op::Run(run) => {
+            let host =
+                (run.network.as_deref() == Some("host")).then_some(("network=host", Allowance::NetworkHost));
+            let insecure = (run.security.as_deref() == Some("insecure"))
+                .then_some(("security=insecure", Allowance::SecurityInsecure));
+            host.into_iter()
+                .chain(insecure)
+                .map(|(what, allowance)| (step.line, what, allowance))
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    steps.flat_map(asks).collect()
 }
 
 fn named(what: &ContextSource) -> NamedContext {

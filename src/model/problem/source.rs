@@ -3,6 +3,9 @@
 use super::{Place, Problem, Snippet, Span};
 use std::sync::Arc;
 
+/// The most characters of a line that are kept before a span.
+const KEPT: usize = 250;
+
 /// A file's text with its name, from which problems are made.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -46,13 +49,20 @@ impl Source {
         problem
     }
 
+    /// The line around the span: all of it, unless it is very long.
     fn snippet(&self, span: Span) -> Option<Snippet> {
         let text = self.line(span.line)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let count = text.chars().count();
-        let start = (span.column as usize).saturating_sub(1).min(count);
-        (!text.trim().is_empty()).then(|| Snippet {
-            text: text.into(),
+        let column = (span.column as usize).saturating_sub(1);
+        let skipped = column.saturating_sub(KEPT);
+        let mut kept: String = text.chars().skip(skipped).take(4 * KEPT).collect();
+        if skipped > 0 {
+            kept.replace_range(..kept.chars().next().map_or(0, char::len_utf8), "…");
+        }
+        let count = kept.chars().count();
+        let start = (column - skipped).min(count);
+        (!kept.trim().is_empty()).then(|| Snippet {
+            text: kept,
             start,
             length: (span.length as usize).min(count - start).max(1),
             label: None,

@@ -99,10 +99,11 @@ impl<'w> At<'w> {
         }
         let exists = context.tree.kind(&view.in_tree(path)).ok().flatten().is_some();
         if exists && let Some((line, pattern)) = context.ignore.explain(path) {
-            let excuse = format!("add `!{}` below that line, or copy something else", path);
+            let ignore = context.ignore.name();
+            let excuse = format!("add `!{path}` below that line, or copy something else");
             return self.error(
                 format!(
-                    "{} is left out by .dockerignore:{line} (`{pattern}`)",
+                    "{} is left out by {ignore}:{line} (`{pattern}`)",
                     self.shown(path)
                 ),
                 Some(excuse),

@@ -31,7 +31,7 @@ pub(super) fn read(
     let mut roots = Vec::new();
     for named in word::named(view, at, &pivot)? {
         let (path, id) = word::existing(view, at, &named)?;
-        roots.push(gather::root(view, at, &filter, &RepoPath::root(), (&path, id))?);
+        roots.push(gather::root(view, at, &filter, &named, (&path, id))?);
     }
     Ok((wild, roots))
 }

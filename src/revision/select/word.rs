@@ -32,7 +32,7 @@ pub(super) fn named(view: &mut View<'_>, at: &At<'_>, word: &RepoPath) -> Result
     if wild.is_empty() {
         return Ok(vec![word.clone()]);
     }
-    if glob::matches(wild, b".").is_err() {
+    if glob::check(wild).is_err() {
         return Err(at.bad_wildcard());
     }
     let plain = RepoPath::clean(plain);

@@ -157,7 +157,7 @@ fn pack(body: &str, marks: &str) -> Vec<u8> {
     bytes
 }
 
-/// `f NAME MODE UID GID TEXT`, `d NAME MODE UID GID`, `l NAME TARGET`, `h NAME TARGET`.
+/// `f NAME MODE UID GID TEXT`, `d` or `p NAME MODE UID GID`, `l NAME TARGET`, `h NAME TARGET`.
 fn tar(lines: &str) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for line in lines.lines() {
@@ -181,6 +181,8 @@ fn tar(lines: &str) -> Vec<u8> {
         header.set_size(text.len() as u64);
         header.set_entry_type(match words[0] {
             "d" => tar::EntryType::Directory,
+            "p" => tar::EntryType::Fifo,
+            "c" => tar::EntryType::Char,
             "l" => tar::EntryType::Symlink,
             "h" => tar::EntryType::Link,
             _ => tar::EntryType::Regular,

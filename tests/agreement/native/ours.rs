@@ -57,7 +57,7 @@ fn build_one(
         created: 1_700_000_000,
         labels: &BTreeMap::new(),
     };
-    let built = Native.build(&job, &|_| {}).map_err(|e| e.to_string())?;
+    let built = Native::new().build(&job, &|_| {}).map_err(|e| e.to_string())?;
     registry
         .create_tag(&repository, "agreed", &built.descriptor)
         .map_err(|e| e.to_string())?;

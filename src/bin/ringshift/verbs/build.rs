@@ -5,7 +5,6 @@ use crate::args::{BuildArgs, Change};
 use crate::open::{self, Caches, Uncommitted};
 use crate::settings::Settings;
 use crate::ui::{Ui, progress::Progress};
-use ringshift::builder::Native;
 use ringshift::engine::execute::{self, Site};
 use ringshift::engine::{Committed, Failure};
 use ringshift::wire;
@@ -34,6 +33,7 @@ pub fn carry_out(
     from_ante: bool,
 ) -> Result<u8, Failure> {
     let caches = Caches::open(settings);
+    let differences = plan::Differences::look(settings, ui, &caches, args);
     let opened = open::loaded(settings, &caches, &args.source, Uncommitted::Refuse)?;
     plan::tell_warnings(ui, &opened);
     let project = opened.project.clone();
@@ -48,13 +48,13 @@ pub fn carry_out(
     let site = Site {
         store,
         project,
-        builder: Arc::new(Native),
+        builder: Arc::new(caches.builder()),
         reporter: Arc::new(Progress::new(*ui)),
         jobs: jobs.map_or_else(default_jobs, NonZeroUsize::get),
         author: settings.author(change.reason.as_deref()),
         empty,
     };
-    plan::tell_differences(settings, ui, &opened);
+    differences.tell(ui, &opened);
     if change.dry_run {
         let decided = execute::plan(&site, &commits, &request, head.as_ref())?;
         plan::print(settings, ui, &caches, &site, &decided, head.as_ref(), true)?;

@@ -25,8 +25,16 @@ pub fn run(settings: &Settings, ui: &Ui, source: &SourceArgs) -> Result<u8, Fail
         ui.print(&wire::line("check", &json!({ "problems": problems })));
         return Ok(u8::from(wrong));
     }
-    for problem in &problems {
+    let (notes, told): (Vec<&Problem>, Vec<&Problem>) = problems
+        .iter()
+        .partition(|problem| problem.severity == Severity::Note && ui.verbose == 0);
+    for problem in told {
         ui.talk(&problem.render());
+    }
+    match notes.len() {
+        0 => {}
+        1 => ui.note("1 note more: ringshift check -v"),
+        n => ui.note(&format!("{n} notes more: ringshift check -v")),
     }
     if let Some(project) = project
         && !wrong

@@ -5,12 +5,11 @@ use crate::args::BuildArgs;
 use crate::open::{self, Caches, Opened, Uncommitted};
 use crate::settings::Settings;
 use crate::ui::{self, Ui, progress::Progress, table};
-use ringshift::builder::Native;
 use ringshift::engine::Failure;
 use ringshift::engine::append;
 use ringshift::engine::difference;
 use ringshift::engine::execute::{self, Site};
-use ringshift::model::{ImageName, RepoPath, Severity};
+use ringshift::model::{CommitId, ImageName, Problem, RepoPath, Severity};
 use ringshift::plan::build::{Request, Target};
 use ringshift::plan::{Overrides, Plan, Reason, Refusal, complete};
 use ringshift::state::State;
@@ -19,10 +18,12 @@ use ringshift::wire;
 use ringshift::wire::plan::{Changes, PlanShape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 /// Shows the plan.
 pub fn run(settings: &Settings, ui: &Ui, args: &BuildArgs, check: bool) -> Result<u8, Failure> {
     let caches = Caches::open(settings);
+    let differences = Differences::look(settings, ui, &caches, args);
     let opened = open::loaded(settings, &caches, &args.source, Uncommitted::Use)?;
     tell_warnings(ui, &opened);
     let project = opened.project.clone();
@@ -37,14 +38,14 @@ pub fn run(settings: &Settings, ui: &Ui, args: &BuildArgs, check: bool) -> Resul
     let site = Site {
         store,
         project,
-        builder: Arc::new(Native),
+        builder: Arc::new(caches.builder()),
         reporter: Arc::new(Progress::new(*ui)),
         jobs: 1,
         author: settings.author(None),
         empty,
     };
     let decided = execute::plan(&site, &commits, &request, head.as_ref())?;
-    tell_differences(settings, ui, &opened);
+    differences.tell(ui, &opened);
     print(settings, ui, &caches, &site, &decided, head.as_ref(), false)?;
     caches.save();
     Ok(if check && !decided.is_empty() { 3 } else { 0 })
@@ -134,45 +135,66 @@ pub fn tell_warnings(ui: &Ui, opened: &Opened) {
     if opened.uncommitted {
         ui.note("rings.yaml is not committed yet; the working copy's is used");
     }
-    for problem in &opened.project.warnings {
-        if problem.severity == Severity::Warning {
-            ui.warn(&format!("{}: {}", problem.place, problem.message));
-        } else if ui.verbose > 0 {
-            ui.note(&format!("{}: {}", problem.place, problem.message));
+    let wanted = |problem: &&Problem| problem.severity == Severity::Warning || ui.verbose > 0;
+    let all: Vec<&Problem> = opened.project.warnings.iter().filter(wanted).collect();
+    let shown = if ui.verbose > 0 { all.len() } else { SHOWN };
+    for problem in all.iter().take(shown) {
+        match problem.severity {
+            Severity::Note => ui.note(&format!("{}: {}", problem.place, problem.message)),
+            _ => ui.warn(&format!("{}: {}", problem.place, problem.message)),
         }
+    }
+    if all.len() > shown {
+        ui.warn(&format!("{} more like these: ringshift check", all.len() - shown));
     }
 }
 
-/// Which files that images read differ in the working copy (B8).
-pub fn tell_differences(settings: &Settings, ui: &Ui, opened: &Opened) {
-    if opened.worktree || ui.quiet || ui.json {
-        return;
+/// More warnings than these are counted, not shown, unless `-v` asks for them.
+const SHOWN: usize = 4;
+
+/// The files that differ between HEAD and the working copy, looked for while the plan is made.
+pub struct Differences(Option<JoinHandle<Option<(CommitId, Vec<RepoPath>)>>>);
+
+impl Differences {
+    /// Begins to look, where the answer would be shown.
+    pub fn look(settings: &Settings, ui: &Ui, caches: &Caches, args: &BuildArgs) -> Self {
+        let wanted = !(args.source.worktree || args.source.commit.is_some() || ui.quiet || ui.json);
+        let repository = settings.git().ok().filter(|_| wanted).cloned();
+        let results = caches.results();
+        Self(repository.map(|repository| {
+            std::thread::spawn(move || {
+                let head = repository.head().ok()?;
+                if repository.is_certainly_clean(&head, &results).ok()? {
+                    return None;
+                }
+                let changes = repository.changes(&head).ok()?;
+                Some((head, changes.into_iter().map(|change| change.path).collect()))
+            })
+        }))
     }
-    let Ok(repository) = settings.git() else { return };
-    let commit = &opened.project.sources.commit;
-    // Only what is checked out can differ from it in a way that matters here.
-    if repository.head().ok().as_ref() != Some(commit) {
-        return;
+
+    /// Says which files that images read differ (B8).
+    pub fn tell(self, ui: &Ui, opened: &Opened) {
+        let found = self.0.and_then(|thread| thread.join().ok().flatten());
+        let Some((_, paths)) = found.filter(|(head, _)| *head == opened.project.sources.commit) else {
+            return;
+        };
+        let read = opened.project.of_interest(&paths);
+        if read.is_empty() {
+            return;
+        }
+        let shown: Vec<String> = read.iter().take(5).map(ToString::to_string).collect();
+        let more = read.len().saturating_sub(5);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        ui.note(&format!(
+            "not in this commit, but different in the working copy: {}{more}; --worktree reads them",
+            shown.join(", ")
+        ));
     }
-    let Ok(changes) = repository.changes(commit) else {
-        return;
-    };
-    let paths: Vec<RepoPath> = changes.into_iter().map(|change| change.path).collect();
-    let read = opened.project.of_interest(&paths);
-    if read.is_empty() {
-        return;
-    }
-    let shown: Vec<String> = read.iter().take(5).map(ToString::to_string).collect();
-    let more = read.len().saturating_sub(5);
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    ui.note(&format!(
-        "not in this commit, but different in the working copy: {}{more}; --worktree reads them",
-        shown.join(", ")
-    ));
 }
 
 /// What changed in what the rebuilt images read, where the commit that the ring's version was built

@@ -103,7 +103,10 @@ fn not_utf8() {
 
 #[test]
 fn ten_megabytes_on_one_line() {
-    let text = format!("FROM scratch\nLABEL a={}\nCOPY gone /gone\n", "x".repeat(10 << 20));
+    let text = format!(
+        "FROM scratch\nLABEL a={}\nCOPY gone /gone\n",
+        "x".repeat(10 << 20)
+    );
     insta::assert_snapshot!(said(text), @r"
     [stderr]
     error: images/api/Dockerfile:2:1: the line is longer than 65535 bytes
@@ -245,7 +248,10 @@ fn one_that_is_not_there() {
 #[test]
 fn a_byte_order_mark_and_crlf_work() {
     let world = World::project();
-    world.write("images/api/Dockerfile", "\u{feff}FROM acme/shop/base\r\nCOPY app /app\r\n");
+    world.write(
+        "images/api/Dockerfile",
+        "\u{feff}FROM acme/shop/base\r\nCOPY app /app\r\n",
+    );
     world.commit("Windows");
     assert_eq!(world.run(&["build", "-q"]).shown(), "");
 }

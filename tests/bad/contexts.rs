@@ -12,7 +12,10 @@ fn all() -> World {
 /// A project whose api copies `word`.
 fn copies(word: &str) -> World {
     let world = World::uncommitted();
-    world.write("images/api/Dockerfile", format!("FROM scratch\nCOPY {word} /srv/\n"));
+    world.write(
+        "images/api/Dockerfile",
+        format!("FROM scratch\nCOPY {word} /srv/\n"),
+    );
     world
 }
 
@@ -25,7 +28,13 @@ fn a_submodule_is_refused_where_it_is_copied() {
     std::fs::write(other.join("file"), "x").unwrap();
     world.git_in(&other, &["add", "-A"]);
     world.git_in(&other, &["commit", "-q", "-m", "Other"]);
-    world.git(&["submodule", "--quiet", "add", other.to_str().unwrap(), "images/api/lib"]);
+    world.git(&[
+        "submodule",
+        "--quiet",
+        "add",
+        other.to_str().unwrap(),
+        "images/api/lib",
+    ]);
     world.commit("Add a submodule");
     for args in [["plan", "-q"], ["check", "-q"], ["plan", "--worktree"]] {
         insta::allow_duplicates! {
@@ -111,7 +120,10 @@ fn a_link_out_of_the_repository_is_copied_as_a_link() {
     world.commit("First");
     assert_eq!(world.run(&["build", "-q"]).shown(), "");
     let read = world.run(&["explain", "api", "--json"]).out;
-    assert!(read.contains(r#"{"path":"images/api/passwd","mode":"120000""#), "{read}");
+    assert!(
+        read.contains(r#"{"path":"images/api/passwd","mode":"120000""#),
+        "{read}"
+    );
 }
 
 #[test]
@@ -165,7 +177,15 @@ fn a_chain_of_links_is_followed_to_its_end() {
 #[test]
 fn names_of_any_bytes_work() {
     let world = all();
-    for name in [b"new\nline".as_slice(), b"bad\xff\xfeutf8", b" ", b"-rf", b"a\tb", b"\"quoted\"", b"\x1b[31m"] {
+    for name in [
+        b"new\nline".as_slice(),
+        b"bad\xff\xfeutf8",
+        b" ",
+        b"-rf",
+        b"a\tb",
+        b"\"quoted\"",
+        b"\x1b[31m",
+    ] {
         world.write(os(&[b"images/api/", name].concat()), "x");
     }
     world.write("images/api/case", "1");
@@ -173,7 +193,11 @@ fn names_of_any_bytes_work() {
     world.commit("First");
     assert_eq!(world.run(&["build", "-q"]).shown(), "");
     assert!(world.run(&["plan"]).out.contains("Nothing to do"));
-    for args in [&["explain", "api"][..], &["explain", "api", "--json"], &["explain", "api", "--records"]] {
+    for args in [
+        &["explain", "api"][..],
+        &["explain", "api", "--json"],
+        &["explain", "api", "--records"],
+    ] {
         let ran = world.run(args);
         assert_eq!(ran.code, 0);
         assert!(!ran.out.contains('\u{1b}'), "{ran:?}");

@@ -321,7 +321,13 @@ fn a_link_a_folder_and_a_fifo_in_its_place() {
     [exit 1]
     ");
     std::fs::remove_dir(world.path("rings.yaml")).unwrap();
-    assert!(world.program("mkfifo", &["rings.yaml"]).status().unwrap().success());
+    assert!(
+        world
+            .program("mkfifo", &["rings.yaml"])
+            .status()
+            .unwrap()
+            .success()
+    );
     insta::assert_snapshot!(world.refused(&["check"]).shown(), @r"
     [stderr]
     error: there is no rings.yaml here or in a folder above

@@ -10,7 +10,10 @@ size 12345
 
 fn copies(word: &str) -> World {
     let world = World::uncommitted();
-    world.write("images/api/Dockerfile", format!("FROM scratch\nCOPY {word} /srv/\n"));
+    world.write(
+        "images/api/Dockerfile",
+        format!("FROM scratch\nCOPY {word} /srv/\n"),
+    );
     world.write(".gitignore", "target/\n*.jar\n");
     world
 }
@@ -135,7 +138,10 @@ fn an_lfs_pointer_is_no_content() {
 fn what_only_talks_of_lfs_is_content() {
     let world = World::uncommitted();
     world.write("images/api/app", format!("# notes\n{POINTER}"));
-    world.write("images/base/motd", "version https://git-lfs.github.com/spec/v1\nand nothing else\n");
+    world.write(
+        "images/base/motd",
+        "version https://git-lfs.github.com/spec/v1\nand nothing else\n",
+    );
     world.commit("First");
     assert_eq!(world.run(&["build", "-q"]).shown(), "");
 }

@@ -22,7 +22,10 @@ fn changed() -> World {
 
 /// Runs a command where `script` has prepared the mounts; they end with it.
 fn mounted(world: &World, script: &str, args: &[&str]) -> Ran {
-    let words = format!("set -e; {script}; exec {} \"$@\"", env!("CARGO_BIN_EXE_ringshift"));
+    let words = format!(
+        "set -e; {script}; exec {} \"$@\"",
+        env!("CARGO_BIN_EXE_ringshift")
+    );
     let mut all = vec!["-m", "sh", "-c", &words, "sh"];
     all.extend(args);
     world.end(world.program("unshare", &all))
@@ -52,7 +55,11 @@ fn a_store_that_is_read_only_can_be_read_and_is_not_written() {
     [exit 5]
     "#);
     assert_eq!(before, world.everything());
-    assert_eq!(world.run(&["build", "-q"]).shown(), "", "what was refused works where it may write");
+    assert_eq!(
+        world.run(&["build", "-q"]).shown(),
+        "",
+        "what was refused works where it may write"
+    );
 }
 
 #[test]
@@ -62,14 +69,24 @@ fn a_store_that_is_full_keeps_what_it_has() {
     }
     let world = changed();
     let big = world.path("images/base/motd");
-    std::fs::write(big, (0..600_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect::<Vec<u8>>()).unwrap();
+    std::fs::write(
+        big,
+        (0..600_000u32)
+            .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
+            .collect::<Vec<u8>>(),
+    )
+    .unwrap();
     world.commit("Grow");
     let before = world.run(&["status", "--json"]).out;
     // A disk of 512 KiB that holds the store already. It is copied back as it was left.
     let script = "mkdir -p ../tmp/full; mount -t tmpfs -o size=512k none ../tmp/full; cp -a .git/ringshift/. ../tmp/full; \
                   mount --bind ../tmp/full .git/ringshift";
-    let copy_back = "code=0; \"$RS\" \"$@\" || code=$?; rm -rf ../tmp/left; cp -a .git/ringshift ../tmp/left; exit $code";
-    let words = format!("set -e; {script}; RS={}; {copy_back}", env!("CARGO_BIN_EXE_ringshift"));
+    let copy_back =
+        "code=0; \"$RS\" \"$@\" || code=$?; rm -rf ../tmp/left; cp -a .git/ringshift ../tmp/left; exit $code";
+    let words = format!(
+        "set -e; {script}; RS={}; {copy_back}",
+        env!("CARGO_BIN_EXE_ringshift")
+    );
     let ran = world.end(world.program("unshare", &["-m", "sh", "-c", &words, "sh", "build"]));
     insta::assert_snapshot!(ran.shown(), @r#"
     [stderr]
@@ -84,7 +101,10 @@ fn a_store_that_is_full_keeps_what_it_has() {
     "#);
     // What was left on the full disk is a whole store: it verifies, shows the same board, and builds when there is room.
     std::fs::remove_dir_all(world.store()).unwrap();
-    let moved = world.program("cp", &["-a", "../tmp/left", ".git/ringshift"]).status().unwrap();
+    let moved = world
+        .program("cp", &["-a", "../tmp/left", ".git/ringshift"])
+        .status()
+        .unwrap();
     assert!(moved.success());
     assert_eq!(world.run(&["state", "verify"]).code, 0);
     let after = world.run(&["status", "--json"]).out;
@@ -119,7 +139,13 @@ fn a_truncated_index_of_the_journal() {
     hint: `ringshift state verify` says what else is damaged
     [exit 7]
     ");
-    for args in [&["plan"][..], &["build"], &["shift", "test"], &["log"], &["state", "verify"]] {
+    for args in [
+        &["plan"][..],
+        &["build"],
+        &["shift", "test"],
+        &["log"],
+        &["state", "verify"],
+    ] {
         assert_eq!(world.refused(args).code, 7, "{args:?}");
     }
     std::fs::write(&path, whole).unwrap();
@@ -202,7 +228,10 @@ fn blob_with(world: &World, text: &str) -> PathBuf {
         let bytes = std::fs::read(path).unwrap();
         String::from_utf8_lossy(&bytes).contains(text)
     };
-    blobs.into_iter().find(holds).unwrap_or_else(|| panic!("no blob holds {text}"))
+    blobs
+        .into_iter()
+        .find(holds)
+        .unwrap_or_else(|| panic!("no blob holds {text}"))
 }
 
 /// Digests differ with the time of an entry.
@@ -239,7 +268,13 @@ fn a_missing_image_is_told_by_verify_and_export() {
 fn an_entry_of_a_newer_format() {
     let world = changed();
     append(&world, r#"{"format":2,"seq":3,"anything":[]}"#);
-    for args in [&["status"][..], &["plan"], &["build"], &["shift", "test"], &["log"]] {
+    for args in [
+        &["status"][..],
+        &["plan"],
+        &["build"],
+        &["shift", "test"],
+        &["log"],
+    ] {
         let ran = world.refused(args);
         assert_eq!(ran.code, 7, "{args:?}");
         insta::allow_duplicates! {
@@ -255,12 +290,22 @@ fn an_entry_of_a_newer_format() {
 
 #[test]
 fn an_entry_that_is_half_written_or_none() {
-    for entry in [r#"{"format":1,"seq":3,"li"#, r#"{"format":1,"seq":3}"#, r#"{"format":"one"}"#, "", "[[[[", r#"{"format":1,"seq":9}"#] {
+    for entry in [
+        r#"{"format":1,"seq":3,"li"#,
+        r#"{"format":1,"seq":3}"#,
+        r#"{"format":"one"}"#,
+        "",
+        "[[[[",
+        r#"{"format":1,"seq":9}"#,
+    ] {
         let world = changed();
         append(&world, entry);
         let ran = world.refused(&["status"]);
         assert_eq!(ran.code, 7, "{entry}: {ran:?}");
-        assert!(ran.err.contains("s.00000003") && ran.err.contains("hint: "), "{entry}: {ran:?}");
+        assert!(
+            ran.err.contains("s.00000003") && ran.err.contains("hint: "),
+            "{entry}: {ran:?}"
+        );
         assert_eq!(world.refused(&["build"]).code, 7, "{entry}");
     }
 }
@@ -282,19 +327,26 @@ fn append(world: &World, entry: &str) {
     let digest = put(manifest.as_bytes());
     let path = place.join("index.json");
     let mut index: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    index["manifests"].as_array_mut().unwrap().push(serde_json::json!({
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "digest": digest.to_string(),
-        "size": manifest.len(),
-        "annotations": {"org.opencontainers.image.ref.name": "s.00000003"},
-    }));
+    index["manifests"]
+        .as_array_mut()
+        .unwrap()
+        .push(serde_json::json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": digest.to_string(),
+            "size": manifest.len(),
+            "annotations": {"org.opencontainers.image.ref.name": "s.00000003"},
+        }));
     std::fs::write(&path, index.to_string()).unwrap();
 }
 
 #[test]
 fn a_layout_of_a_newer_format() {
     let world = changed();
-    std::fs::write(journal(&world).join("oci-layout"), r#"{"imageLayoutVersion":"2.0.0"}"#).unwrap();
+    std::fs::write(
+        journal(&world).join("oci-layout"),
+        r#"{"imageLayoutVersion":"2.0.0"}"#,
+    )
+    .unwrap();
     for args in [&["status"][..], &["build"], &["shift", "test"]] {
         let ran = world.refused(args);
         assert_eq!(ran.code, 7, "{args:?}");
@@ -314,10 +366,21 @@ fn a_store_that_another_run_holds() {
     let world = changed();
     let lock = journal(&world).join(".lock");
     // The other run: it holds the lock until its input ends.
-    let mut other = world.program("flock", &[lock.to_str().unwrap(), "sh", "-c", "echo held; read end"]);
-    let mut other = other.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut other = world.program(
+        "flock",
+        &[lock.to_str().unwrap(), "sh", "-c", "echo held; read end"],
+    );
+    let mut other = other
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(other.stdout.take().unwrap()), &mut line).unwrap();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(other.stdout.take().unwrap()),
+        &mut line,
+    )
+    .unwrap();
     assert_eq!(line, "held\n");
     assert_eq!(world.run(&["status", "-q"]).code, 0, "readers do not wait");
     let before = world.run(&["log", "--json"]).out;

@@ -6,7 +6,10 @@ use std::path::Path;
 /// The targets of the links of a text, outside blocks of code, with their line numbers.
 fn links(text: &str) -> Vec<(usize, String)> {
     let code = blocks(text);
-    let quoted = |line| code.iter().any(|b| (b.line..b.line + b.lines.len()).contains(&line));
+    let quoted = |line| {
+        code.iter()
+            .any(|b| (b.line..b.line + b.lines.len()).contains(&line))
+    };
     let link = regex::Regex::new(r"\]\(([^)\s]+)\)").unwrap();
     let span = regex::Regex::new(r"`[^`]*`").unwrap();
     let mut found = Vec::new();

@@ -10,7 +10,9 @@ fn cited(pattern: &str) -> BTreeMap<String, String> {
     for path in tracked(|p| p.starts_with("src") && p.extension().is_some_and(|e| e == "rs")) {
         let text = std::fs::read_to_string(root().join(&path)).unwrap();
         for (number, line) in text.lines().enumerate() {
-            let Some((_, comment)) = line.split_once("//") else { continue };
+            let Some((_, comment)) = line.split_once("//") else {
+                continue;
+            };
             for found in pattern.captures_iter(comment) {
                 let place = format!("{}:{}", path.display(), number + 1);
                 cited.entry(found[1].to_owned()).or_insert(place);

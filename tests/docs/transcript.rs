@@ -97,7 +97,11 @@ fn masked(line: &str) -> String {
 
 /// Lines in an order of their own: images are built side by side.
 fn in_order(lines: &[String]) -> Vec<String> {
-    let mut lines: Vec<String> = lines.iter().map(|l| masked(l)).filter(|l| !l.is_empty()).collect();
+    let mut lines: Vec<String> = lines
+        .iter()
+        .map(|l| masked(l))
+        .filter(|l| !l.is_empty())
+        .collect();
     lines.sort();
     lines
 }
@@ -147,7 +151,10 @@ fn what_the_documents_quote_is_printed() {
             end = found;
             let printed = &commands[found].1;
             if update && in_order(&quote.printed) != in_order(printed) {
-                lines.splice(quote.line..quote.line + quote.printed.len(), printed.iter().cloned());
+                lines.splice(
+                    quote.line..quote.line + quote.printed.len(),
+                    printed.iter().cloned(),
+                );
             } else {
                 assert_eq!(in_order(&quote.printed), in_order(printed), "{place}");
             }

@@ -83,5 +83,8 @@ fn a_dry_run_that_has_nothing_to_do_or_is_refused_says_so_and_changes_nothing() 
         assert_eq!(got, Some(code), "{args:?}: {shape}");
         assert_eq!(store::files(&sandbox.repo()), before, "{args:?} wrote something");
     }
-    assert_eq!(sandbox.json(&["unfreeze", "0.1.0", "--dry-run"])["entry"], json!(null));
+    assert_eq!(
+        sandbox.json(&["unfreeze", "0.1.0", "--dry-run"])["entry"],
+        json!(null)
+    );
 }

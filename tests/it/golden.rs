@@ -29,7 +29,10 @@ fn project() -> Sandbox {
     sandbox.write("base/etc/os", "small 1\n");
     sandbox.write("api/Dockerfile", "FROM acme/shop/base\nCOPY routes /api/routes\n");
     sandbox.write("api/routes", "one\n");
-    sandbox.write("web/Dockerfile", "FROM scratch\nLABEL tier=front\nCOPY site /site\n");
+    sandbox.write(
+        "web/Dockerfile",
+        "FROM scratch\nLABEL tier=front\nCOPY site /site\n",
+    );
     sandbox.write("web/site/index", "hello\n");
     sandbox.write(
         "shop/Dockerfile",
@@ -61,8 +64,17 @@ fn board(sandbox: &Sandbox) -> String {
         Value::Null => "–".to_owned(),
         version => short(version).to_owned(),
     };
-    let ante = if ante.is_empty() { "–".to_owned() } else { ante.join(" ") };
-    format!("{ante} | {} | {} | {} | {post}", ring("dev"), ring("test"), ring("users"))
+    let ante = if ante.is_empty() {
+        "–".to_owned()
+    } else {
+        ante.join(" ")
+    };
+    format!(
+        "{ante} | {} | {} | {} | {post}",
+        ring("dev"),
+        ring("test"),
+        ring("users")
+    )
 }
 
 fn layout(sandbox: &Sandbox, image: &str) -> Layout {
@@ -92,7 +104,10 @@ fn play(sandbox: &Sandbox) -> Commits {
     };
     let first = sandbox.commit("First");
     row(&["build"], "– | 1.0/1.0/1.0/1.0 | – | – | –");
-    row(&["shift", "test"], "– | 1.0/1.0/1.0/1.0 | 1.0/1.0/1.0/1.0 | – | –");
+    row(
+        &["shift", "test"],
+        "– | 1.0/1.0/1.0/1.0 | 1.0/1.0/1.0/1.0 | – | –",
+    );
     sandbox.write("api/routes", "one\ntwo\n");
     let api = sandbox.commit("Second route");
     row(&["build"], "– | 1.0/2.0/1.0/2.0 | 1.0/1.0/1.0/1.0 | – | –");
@@ -146,7 +161,11 @@ fn refused_at_post(sandbox: &Sandbox, wanted: &str) {
 fn withdrawn_and_frozen(sandbox: &Sandbox) {
     let users = &sandbox.json(&["state", "show"])["entry"]["state"]["rings"]["users"];
     assert_eq!(users["withdrawn"][0]["version"], "0.1.1");
-    assert_eq!(users["history"], Value::Null, "what was put back left the history");
+    assert_eq!(
+        users["history"],
+        Value::Null,
+        "what was put back left the history"
+    );
     let frozen: Vec<Value> = sandbox.json(&["status"])["rings"]
         .as_array()
         .unwrap()
@@ -163,7 +182,10 @@ fn nothing_to_build(sandbox: &Sandbox) {
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("Nothing to do.\n", ""));
     assert_eq!(store::files(&sandbox.store()), before, "no entry, nothing at all");
     let done = sandbox.json(&["build"]);
-    assert_eq!(done, serde_json::json!({"kind": "done", "format": 1, "entry": null}));
+    assert_eq!(
+        done,
+        serde_json::json!({"kind": "done", "format": 1, "entry": null})
+    );
 }
 
 /// Every version that the twelve rows make: image, version, what it replaced, the build's commit, the
@@ -188,15 +210,50 @@ fn made(commits: &Commits) -> Vec<Made<'_>> {
         row("base", "0.1.0", None, first, first, ""),
         row("api", "0.1.0", None, first, first, "base=0.1.0"),
         row("web", "0.1.0", None, first, first, ""),
-        row("shop", "0.1.0", None, first, first, "api=0.1.0 base=0.1.0 web=0.1.0"),
+        row(
+            "shop",
+            "0.1.0",
+            None,
+            first,
+            first,
+            "api=0.1.0 base=0.1.0 web=0.1.0",
+        ),
         row("api", "0.2.0", Some("0.1.0"), api, api, "base=0.1.0"),
-        row("shop", "0.2.0", Some("0.1.0"), api, api, "api=0.2.0 base=0.1.0 web=0.1.0"),
+        row(
+            "shop",
+            "0.2.0",
+            Some("0.1.0"),
+            api,
+            api,
+            "api=0.2.0 base=0.1.0 web=0.1.0",
+        ),
         row("base", "0.2.0", Some("0.1.0"), base, base, ""),
         row("api", "0.3.0", Some("0.2.0"), base, base, "base=0.2.0"),
-        row("shop", "0.3.0", Some("0.2.0"), base, base, "api=0.3.0 base=0.2.0 web=0.1.0"),
+        row(
+            "shop",
+            "0.3.0",
+            Some("0.2.0"),
+            base,
+            base,
+            "api=0.3.0 base=0.2.0 web=0.1.0",
+        ),
         row("web", "0.1.1", Some("0.1.0"), fix, fix, ""),
-        row("shop", "0.1.1", Some("0.1.0"), fix, fix, "api=0.1.0 base=0.1.0 web=0.1.1"),
-        row("shop", "0.3.1", Some("0.3.0"), merge, merge, "api=0.3.0 base=0.2.0 web=0.1.1"),
+        row(
+            "shop",
+            "0.1.1",
+            Some("0.1.0"),
+            fix,
+            fix,
+            "api=0.1.0 base=0.1.0 web=0.1.1",
+        ),
+        row(
+            "shop",
+            "0.3.1",
+            Some("0.3.0"),
+            merge,
+            merge,
+            "api=0.3.0 base=0.2.0 web=0.1.1",
+        ),
     ]
 }
 
@@ -258,7 +315,10 @@ impl Made<'_> {
         };
         let files: Vec<(&str, &str)> = match self.image {
             "base" => vec![("etc/os", os(self.version))],
-            "api" => vec![("etc/os", os(dependency("base"))), ("api/routes", api(self.version))],
+            "api" => vec![
+                ("etc/os", os(dependency("base"))),
+                ("api/routes", api(self.version)),
+            ],
             "web" if self.version == "0.1.0" => vec![("site/index", "hello\n")],
             "web" => vec![("site/index", "hello, escaped\n")],
             _ => vec![
@@ -267,7 +327,10 @@ impl Made<'_> {
                 ("run", "run\n"),
             ],
         };
-        files.into_iter().map(|(path, text)| (path.into(), text.into())).collect()
+        files
+            .into_iter()
+            .map(|(path, text)| (path.into(), text.into()))
+            .collect()
     }
 }
 
@@ -328,12 +391,18 @@ fn ring_tags_and_the_root_s_labels_alone_tell_every_version_of_every_ring() {
             .iter()
             .filter_map(|(key, value)| Some((key.strip_prefix("dependency.")?.into(), value.clone())))
             .collect();
-        told.insert("shop".into(), image.labels["org.opencontainers.image.version"].clone());
+        told.insert(
+            "shop".into(),
+            image.labels["org.opencontainers.image.version"].clone(),
+        );
         let shown: BTreeMap<String, String> =
             serde_json::from_value(ring["release"]["images"].clone()).unwrap();
         assert_eq!(told, shown);
     }
     let post = root.image("post");
     assert_eq!(status["post"]["digest"], post.digest.as_str());
-    assert_eq!(status["post"]["version"], post.labels["org.opencontainers.image.version"].as_str());
+    assert_eq!(
+        status["post"]["version"],
+        post.labels["org.opencontainers.image.version"].as_str()
+    );
 }

@@ -77,7 +77,9 @@ impl Player for Binary {
         let mut rings: BTreeMap<String, Value> = BTreeMap::new();
         for entry in self.log().iter().rev() {
             for (ring, moved) in entry["rings"].as_object().unwrap() {
-                let held = rings.insert(ring.clone(), moved["after"].clone()).unwrap_or_default();
+                let held = rings
+                    .insert(ring.clone(), moved["after"].clone())
+                    .unwrap_or_default();
                 if held != moved["before"] {
                     return Err(format!("{ring} held {held}, and the entry after it says {entry}"));
                 }
@@ -181,7 +183,10 @@ fn play(history: &Value, player: &mut dyn Player) -> Result<(), String> {
 
 fn recorded() -> Vec<Value> {
     let lines = std::fs::read_to_string("fixtures/vectors/histories.jsonl").unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn all_agree(failed: &[String]) {
@@ -211,7 +216,10 @@ fn every_recorded_history_is_played_to_the_letter_by_the_binary() {
     };
     let failed = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..2).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().flat_map(|w| w.join().unwrap()).collect::<Vec<_>>()
+        workers
+            .into_iter()
+            .flat_map(|w| w.join().unwrap())
+            .collect::<Vec<_>>()
     });
     all_agree(&failed);
 }

@@ -12,7 +12,9 @@ struct Random(u64);
 
 impl Random {
     fn seeded() -> Self {
-        let given = std::env::var("RINGSHIFT_SEED").ok().map(|seed| seed.parse().unwrap());
+        let given = std::env::var("RINGSHIFT_SEED")
+            .ok()
+            .map(|seed| seed.parse().unwrap());
         let seed = given.unwrap_or_else(|| {
             use std::hash::{BuildHasher, Hasher};
             std::hash::RandomState::new().build_hasher().finish()
@@ -88,22 +90,35 @@ impl Arena {
         let wanted = self.calm(&args);
         let takes = started.elapsed();
         let moment = takes.mul_f64(random.below(1000) as f64 / 900.0);
-        let killed = killed_after(&mut self.sandbox.command(&[&args[..], &["--json"]].concat()), moment);
+        let killed = killed_after(
+            &mut self.sandbox.command(&[&args[..], &["--json"]].concat()),
+            moment,
+        );
         let done = killed.shape().filter(|shape| shape["kind"] == "done");
-        let entry = done.map(|done| done["entry"].clone()).filter(|entry| !entry.is_null());
+        let entry = done
+            .map(|done| done["entry"].clone())
+            .filter(|entry| !entry.is_null());
         self.acknowledged.extend(entry.map(|entry| {
             let digest = entry["digest"].as_str().unwrap().to_owned();
             (entry["seq"].as_u64().unwrap(), digest)
         }));
         let verified = self.sandbox.run(&["state", "verify"]);
-        assert_eq!(verified.code, Some(0), "{args:?} killed after {moment:?}: {verified:?}");
+        assert_eq!(
+            verified.code,
+            Some(0),
+            "{args:?} killed after {moment:?}: {verified:?}"
+        );
         let again = self.sandbox.run(&args);
         let taken_over = args == ["shift", "dev"] && again.code == Some(1);
         assert!(
             again.code == wanted.code || taken_over,
             "{args:?} killed after {moment:?}, then {again:?}, wanted {wanted:?}"
         );
-        assert_eq!(self.sandbox.board(), self.calm_board(), "{args:?} killed after {moment:?}");
+        assert_eq!(
+            self.sandbox.board(),
+            self.calm_board(),
+            "{args:?} killed after {moment:?}"
+        );
         match killed.code {
             None => Fate::Died,
             Some(_) => Fate::Ended,
@@ -156,7 +171,10 @@ fn after_two_hundred_kills_nothing_acknowledged_is_lost_and_the_same_command_con
     };
     let died: usize = std::thread::scope(|scope| {
         let seeds: Vec<u64> = (0..2).map(|_| seeds.below(u64::MAX)).collect();
-        let workers: Vec<_> = seeds.into_iter().map(|s| scope.spawn(move || worker(Random(s)))).collect();
+        let workers: Vec<_> = seeds
+            .into_iter()
+            .map(|s| scope.spawn(move || worker(Random(s))))
+            .collect();
         workers.into_iter().map(|w| w.join().unwrap()).sum()
     });
     assert!(died > 60, "only {died} of 200 died before they had ended");
@@ -199,7 +217,10 @@ fn ctrl_c_ends_a_build_with_130_and_the_next_one_finishes_it() {
 
 /// Runs two commands at once; their exit codes.
 fn at_once(sandbox: &Sandbox, one: &[&str], other: &[&str]) -> [Ran; 2] {
-    let (one, other) = (started(&mut sandbox.command(one)), started(&mut sandbox.command(other)));
+    let (one, other) = (
+        started(&mut sandbox.command(one)),
+        started(&mut sandbox.command(other)),
+    );
     [ended(one), ended(other)]
 }
 
@@ -209,7 +230,10 @@ fn whole(sandbox: &Sandbox) {
     assert_eq!(verified.code, Some(0), "{verified:?}");
     let log = sandbox.json(&["log", "--reserved"]);
     let entries = log["entries"].as_array().unwrap();
-    let numbers: Vec<u64> = entries.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
+    let numbers: Vec<u64> = entries
+        .iter()
+        .map(|entry| entry["seq"].as_u64().unwrap())
+        .collect();
     let wanted: Vec<u64> = (1..=entries.len() as u64).rev().collect();
     assert_eq!(numbers, wanted);
 }
@@ -226,7 +250,10 @@ fn race(one: &[&str], other: &[&str], codes: &[i32]) {
         }
         for ran in at_once(&sandbox, one, other) {
             let code = ran.code.unwrap();
-            assert!(code == 0 || codes.contains(&code), "{one:?} and {other:?}: {ran:?}");
+            assert!(
+                code == 0 || codes.contains(&code),
+                "{one:?} and {other:?}: {ran:?}"
+            );
         }
         whole(&sandbox);
         sandbox.ok(one);
@@ -253,6 +280,9 @@ fn a_build_and_a_shift_at_once_are_one_after_the_other() {
 
 #[test]
 fn two_freezes_at_once_are_both_kept_or_one_conflicts() {
-    let (one, other) = (["freeze", "0.1.0", "--reason", "x"], ["freeze", "base@0.1.0", "--reason", "x"]);
+    let (one, other) = (
+        ["freeze", "0.1.0", "--reason", "x"],
+        ["freeze", "base@0.1.0", "--reason", "x"],
+    );
     race(&one, &other, &[4]);
 }

@@ -13,7 +13,9 @@ fn the_laws_hold_after_every_step_of_any_history() {
     let config = proptest::test_runner::Config {
         cases: more.map_or(200, |cases| cases.parse().unwrap()),
         max_shrink_iters: 4000,
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/it/laws.regressions"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/it/laws.regressions",
+        ))),
         ..Default::default()
     };
     proptest::proptest!(config, |(start in dice::start(), dice in dice::dice())| {

@@ -174,7 +174,12 @@ pub fn board(status: &Value) -> Value {
         .as_array()
         .unwrap()
         .iter()
-        .map(|ring| (ring["name"].as_str().unwrap().into(), ring["release"]["images"].clone()))
+        .map(|ring| {
+            (
+                ring["name"].as_str().unwrap().into(),
+                ring["release"]["images"].clone(),
+            )
+        })
         .collect();
     serde_json::json!({"ante": status["ante"], "rings": rings, "post": status["post"]["version"]})
 }

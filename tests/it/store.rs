@@ -47,11 +47,17 @@ pub struct Image {
 impl Layout {
     /// Tags with the digests that they point at.
     pub fn tags(&self) -> BTreeMap<String, String> {
-        let index: Value = serde_json::from_slice(&std::fs::read(self.0.join("index.json")).unwrap()).unwrap();
+        let index: Value =
+            serde_json::from_slice(&std::fs::read(self.0.join("index.json")).unwrap()).unwrap();
         let manifests = index["manifests"].as_array().unwrap().iter();
         let name = "org.opencontainers.image.ref.name";
         manifests
-            .filter_map(|m| Some((m["annotations"][name].as_str()?.into(), m["digest"].as_str()?.into())))
+            .filter_map(|m| {
+                Some((
+                    m["annotations"][name].as_str()?.into(),
+                    m["digest"].as_str()?.into(),
+                ))
+            })
             .collect()
     }
 

@@ -31,13 +31,21 @@ fn twice(sandbox: &Sandbox, args: &[&str], code: i32) -> Value {
     let before = store::files(&sandbox.store());
     let (second, done) = sandbox.asked(args);
     assert_eq!(second, Some(code), "{args:?} again: {done}");
-    assert_eq!(store::files(&sandbox.store()), before, "{args:?} again changed the store");
+    assert_eq!(
+        store::files(&sandbox.store()),
+        before,
+        "{args:?} again changed the store"
+    );
     done
 }
 
 fn nothing(sandbox: &Sandbox, args: &[&str]) {
     let done = twice(sandbox, args, 0);
-    assert_eq!(done, json!({"kind": "done", "format": 1, "entry": null}), "{args:?} again");
+    assert_eq!(
+        done,
+        json!({"kind": "done", "format": 1, "entry": null}),
+        "{args:?} again"
+    );
 }
 
 #[test]
@@ -87,5 +95,8 @@ fn a_train_given_again_goes_on_until_every_ring_has_arrived() {
     sandbox.ok(&["shift", "--all"]);
     nothing(&sandbox, &["shift", "--all"]);
     let all = json!({"base": "0.1.0", "shop": "0.1.0"});
-    assert_eq!(sandbox.board()["rings"], json!({"dev": all, "test": all, "users": all}));
+    assert_eq!(
+        sandbox.board()["rings"],
+        json!({"dev": all, "test": all, "users": all})
+    );
 }

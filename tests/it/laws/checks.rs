@@ -97,7 +97,8 @@ impl Game {
             if let Some(parent) = project.first_parent(commit) {
                 let gone = project.tokens(&image.name, parent);
                 let gone = gone.difference(&tokens);
-                self.removals.extend(gone.map(|t| (commit, image.name.clone(), t.clone())));
+                self.removals
+                    .extend(gone.map(|t| (commit, image.name.clone(), t.clone())));
             }
             let revision = project.revision(&image.name, commit).unwrap();
             self.tokens.insert((image.name.clone(), revision), tokens);
@@ -109,13 +110,20 @@ impl Game {
         let (mark, old) = (self.world.mark(), self.world.state().clone());
         let singles = (words == ["shift", "--all"]).then(|| self.single_steps());
         let done = self.world.run(&words);
-        self.story.push(format!("{words:?}: {} {}", done.exit(), self.world.board()));
+        self.story
+            .push(format!("{words:?}: {} {}", done.exit(), self.world.board()));
         let moved = self.world.mark() > mark;
         let may_move = matches!(done, Done::Changed | Done::Partly(_));
-        self.law(may_move || !moved, "what is refused, or is nothing to do, writes nothing");
+        self.law(
+            may_move || !moved,
+            "what is refused, or is nothing to do, writes nothing",
+        );
         if let Some(singles) = singles {
             let now = held(self.world.state());
-            self.law(now == singles, "a train equals its single steps from the outside in");
+            self.law(
+                now == singles,
+                "a train equals its single steps from the outside in",
+            );
         }
         if !moved {
             return;
@@ -175,7 +183,11 @@ impl Game {
             found.push(((name.clone(), image.version.clone()), content));
         }
         for (number, content) in found {
-            let known = self.contents.entry(number).or_insert_with(|| content.clone()).clone();
+            let known = self
+                .contents
+                .entry(number)
+                .or_insert_with(|| content.clone())
+                .clone();
             self.law(known == content, "no two contents share a number");
         }
     }
@@ -251,7 +263,10 @@ impl Game {
         project.switch(&branch);
         project.branches.remove("aside");
         project.labels.remove("c999999");
-        self.law(matches!(done, Done::Nothing), "a file that no image reads changes nothing");
+        self.law(
+            matches!(done, Done::Nothing),
+            "a file that no image reads changes nothing",
+        );
     }
 
     fn unshift_restores(&mut self, moved: &str, old: &State) {
@@ -261,14 +276,20 @@ impl Game {
         back.extend(ring.filter(|ring| old.release(ring).is_none()).map(|_| "--empty"));
         let done = self.world.run(&back);
         let same = held(self.world.state()) == held(old) && self.world.state().post() == old.post();
-        self.law(same, &format!("unshift after shift restores ring and post: {}", done.why()));
+        self.law(
+            same,
+            &format!("unshift after shift restores ring and post: {}", done.why()),
+        );
         self.world.back_to(mark);
     }
 
     /// Whether every ring that changed holds what it, or nothing, held below.
     fn is_a_pop(&self, old: &State) -> bool {
         let now = self.world.state();
-        let changed = old.chain.iter().filter(|ring| old.rings[*ring] != now.rings[*ring]);
+        let changed = old
+            .chain
+            .iter()
+            .filter(|ring| old.rings[*ring] != now.rings[*ring]);
         let mut changed = changed.filter(|ring| now.release(ring).is_some());
         changed.all(|ring| old.rings[ring].history.contains(now.release(ring).unwrap()))
     }
@@ -317,7 +338,10 @@ impl Game {
                 let none = BTreeSet::new();
                 for token in had.difference(of(after).unwrap_or(&none)) {
                     let gone = self.was_removed(after, name, token);
-                    self.law(gone, &format!("{ring} lost {token} of {name}, and nobody said so"));
+                    self.law(
+                        gone,
+                        &format!("{ring} lost {token} of {name}, and nobody said so"),
+                    );
                 }
             }
         }
@@ -329,14 +353,19 @@ impl Game {
         let mut places: Vec<Oid> = own.into_iter().chain([&record.commit]).map(oid).collect();
         places.push(project.head());
         let removals = self.removals.iter().filter(|(_, n, t)| n == name && t == token);
-        removals.into_iter().any(|(at, ..)| places.iter().any(|place| project.stands_on(*place, *at)))
+        removals
+            .into_iter()
+            .any(|(at, ..)| places.iter().any(|place| project.stands_on(*place, *at)))
     }
 
     fn remember_withdrawn(&mut self, old: &State) {
         let now = self.world.state();
         let mut found = Vec::new();
         for ring in &old.chain {
-            let fresh = now.rings[ring].withdrawn.iter().filter(|w| !old.rings[ring].withdrawn.contains(w));
+            let fresh = now.rings[ring]
+                .withdrawn
+                .iter()
+                .filter(|w| !old.rings[ring].withdrawn.contains(w));
             for release in fresh {
                 let record = self.world.record_of(release);
                 found.push(Fault {

@@ -27,13 +27,19 @@ pub fn start() -> impl Strategy<Value = Start> {
     let graph = proptest::collection::vec(any::<[bool; 6]>(), 6);
     let rings = prop_oneof![4 => names(4), 1 => names(9)];
     (rings, names(6), graph).prop_map(|(rings, images, graph)| {
-        let rings = rings.into_iter().filter(|ring| RingName::new(ring.as_str()).is_ok()).collect();
+        let rings = rings
+            .into_iter()
+            .filter(|ring| RingName::new(ring.as_str()).is_ok())
+            .collect();
         let mut rings: Vec<String> = rings;
         if rings.is_empty() {
             rings.push("dev".into());
         }
         let edges = |place: usize| (0..place).filter(|on| graph[place][*on]).collect();
-        let images = images.into_iter().enumerate().map(|(place, name)| (name, edges(place)));
+        let images = images
+            .into_iter()
+            .enumerate()
+            .map(|(place, name)| (name, edges(place)));
         Start {
             rings,
             images: images.collect(),
@@ -69,7 +75,11 @@ impl Start {
                 deps: deps.iter().map(name).collect(),
             })
             .collect();
-        let rings: Vec<RingName> = self.rings.iter().map(|r| RingName::new(r.as_str()).unwrap()).collect();
+        let rings: Vec<RingName> = self
+            .rings
+            .iter()
+            .map(|r| RingName::new(r.as_str()).unwrap())
+            .collect();
         let root = name(&(self.images.len() - 1));
         World::new(Project::new(images, root, &rings), rings)
     }
@@ -140,8 +150,13 @@ impl Chooser<'_> {
 
     /// A commit, more often a late one.
     fn label(&mut self) -> String {
-        let mut labels: Vec<(usize, &String)> =
-            self.world.project.labels.keys().map(|l| (l[1..].parse().unwrap(), l)).collect();
+        let mut labels: Vec<(usize, &String)> = self
+            .world
+            .project
+            .labels
+            .keys()
+            .map(|l| (l[1..].parse().unwrap(), l))
+            .collect();
         labels.sort_unstable();
         let late = labels.len().saturating_sub(6);
         let from = if self.below(3) == 0 { 0 } else { late };
@@ -163,7 +178,8 @@ impl Chooser<'_> {
             1 => "--drop",
             _ => return Vec::new(),
         };
-        held.map(|v| vec![flag.into(), v, "--reason".into(), "x".into()]).unwrap_or_default()
+        held.map(|v| vec![flag.into(), v, "--reason".into(), "x".into()])
+            .unwrap_or_default()
     }
 }
 
@@ -212,7 +228,12 @@ fn step(mut choose: Chooser<'_>, die: u8) -> Option<Step> {
         }
         80..=84 => run(words(&["shift", "--all"])),
         85..=93 => run(back(&mut choose)?),
-        94..=95 => run(words(&["freeze", &choose.version()?.to_string(), "--reason", "x"])),
+        94..=95 => run(words(&[
+            "freeze",
+            &choose.version()?.to_string(),
+            "--reason",
+            "x",
+        ])),
         96..=97 => run(words(&["unfreeze", &choose.version()?.to_string()])),
         _ => {
             let (version, fix) = (choose.version()?.to_string(), choose.version()?.to_string());

@@ -91,7 +91,11 @@ impl Project {
         let rings: Vec<String> = rings.iter().map(|ring| format!("\"{ring}\"")).collect();
         let mut text = format!("project: {PROJECT}\nrings: [{}]\nimages:\n", rings.join(", "));
         for image in &self.images {
-            let root = if image.name == self.root { ", root: true" } else { "" };
+            let root = if image.name == self.root {
+                ", root: true"
+            } else {
+                ""
+            };
             text += &format!("  \"{0}\": {{context: \"{0}\"{root}}}\n", image.name);
         }
         text
@@ -109,7 +113,9 @@ impl Project {
             let name = format!("refs/heads/{name}");
             self.repo.reference(&name, *at, true, "").unwrap();
         }
-        self.repo.set_head(&format!("refs/heads/{}", self.branch)).unwrap();
+        self.repo
+            .set_head(&format!("refs/heads/{}", self.branch))
+            .unwrap();
     }
 
     pub fn branch_at(&mut self, name: &str, label: &str) {

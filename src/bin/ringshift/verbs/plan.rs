@@ -153,7 +153,10 @@ pub fn tell_warnings(ui: &Ui, opened: &Opened) {
 const SHOWN: usize = 4;
 
 /// The files that differ between HEAD and the working copy, looked for while the plan is made.
-pub struct Differences(Option<JoinHandle<Option<(CommitId, Vec<RepoPath>)>>>);
+pub struct Differences(Option<JoinHandle<Option<Differing>>>);
+
+/// HEAD, and the paths.
+type Differing = (CommitId, Vec<RepoPath>);
 
 impl Differences {
     /// Begins to look, where the answer would be shown.

@@ -44,7 +44,12 @@ fn a_cache_that_is_damaged_anywhere_changes_nothing() {
     for file in files {
         let whole = std::fs::read(&file).unwrap();
         let size = whole.len();
-        let mut damaged: Vec<Vec<u8>> = vec![Vec::new(), whole[..size / 2].to_vec(), vec![0xff; size], [&whole[..], b"more"].concat()];
+        let mut damaged: Vec<Vec<u8>> = vec![
+            Vec::new(),
+            whole[..size / 2].to_vec(),
+            vec![0xff; size],
+            [&whole[..], b"more"].concat(),
+        ];
         for region in 0..8 {
             let mut bytes = whole.clone();
             let (from, to) = (size * region / 8, size * (region + 1) / 8);

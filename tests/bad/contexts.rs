@@ -12,7 +12,10 @@ fn all() -> World {
 /// A project whose api copies `word`.
 fn copies(word: &str) -> World {
     let world = World::uncommitted();
-    world.write("images/api/Dockerfile", format!("FROM scratch\nCOPY {word} /srv/\n"));
+    world.write(
+        "images/api/Dockerfile",
+        format!("FROM scratch\nCOPY {word} /srv/\n"),
+    );
     world
 }
 
@@ -25,7 +28,13 @@ fn a_submodule_is_refused_where_it_is_copied() {
     std::fs::write(other.join("file"), "x").unwrap();
     world.git_in(&other, &["add", "-A"]);
     world.git_in(&other, &["commit", "-q", "-m", "Other"]);
-    world.git(&["submodule", "--quiet", "add", other.to_str().unwrap(), "images/api/lib"]);
+    world.git(&[
+        "submodule",
+        "--quiet",
+        "add",
+        other.to_str().unwrap(),
+        "images/api/lib",
+    ]);
     world.commit("Add a submodule");
     for args in [["plan", "-q"], ["check", "-q"], ["plan", "--worktree"]] {
         insta::allow_duplicates! {
@@ -88,6 +97,7 @@ fn a_link_out_of_the_repository_is_followed_inside_the_context_only() {
       |
     2 | COPY passwd /srv/
       |      ^^^^^^
+    hint: links are followed inside the context only, as if it were the whole disk
     [exit 1]
     ");
     let world = copies("up/secret");
@@ -100,6 +110,7 @@ fn a_link_out_of_the_repository_is_followed_inside_the_context_only() {
       |
     2 | COPY up/secret /srv/
       |      ^^^^^^^^^
+    hint: links are followed inside the context only, as if it were the whole disk
     [exit 1]
     ");
 }
@@ -111,7 +122,10 @@ fn a_link_out_of_the_repository_is_copied_as_a_link() {
     world.commit("First");
     assert_eq!(world.run(&["build", "-q"]).shown(), "");
     let read = world.run(&["explain", "api", "--json"]).out;
-    assert!(read.contains(r#"{"path":"images/api/passwd","mode":"120000""#), "{read}");
+    assert!(
+        read.contains(r#"{"path":"images/api/passwd","mode":"120000""#),
+        "{read}"
+    );
 }
 
 #[test]
@@ -147,6 +161,7 @@ fn a_loop_of_links_is_an_error_where_it_is_copied_by_name() {
       |
     2 | COPY one /srv/
       |      ^^^
+    hint: let the link lead to a file or folder of the context
     [exit 1]
     ");
 }
@@ -165,7 +180,15 @@ fn a_chain_of_links_is_followed_to_its_end() {
 #[test]
 fn names_of_any_bytes_work() {
     let world = all();
-    for name in [b"new\nline".as_slice(), b"bad\xff\xfeutf8", b" ", b"-rf", b"a\tb", b"\"quoted\"", b"\x1b[31m"] {
+    for name in [
+        b"new\nline".as_slice(),
+        b"bad\xff\xfeutf8",
+        b" ",
+        b"-rf",
+        b"a\tb",
+        b"\"quoted\"",
+        b"\x1b[31m",
+    ] {
         world.write(os(&[b"images/api/", name].concat()), "x");
     }
     world.write("images/api/case", "1");
@@ -173,7 +196,11 @@ fn names_of_any_bytes_work() {
     world.commit("First");
     assert_eq!(world.run(&["build", "-q"]).shown(), "");
     assert!(world.run(&["plan"]).out.contains("Nothing to do"));
-    for args in [&["explain", "api"][..], &["explain", "api", "--json"], &["explain", "api", "--records"]] {
+    for args in [
+        &["explain", "api"][..],
+        &["explain", "api", "--json"],
+        &["explain", "api", "--records"],
+    ] {
         let ran = world.run(args);
         assert_eq!(ran.code, 0);
         assert!(!ran.out.contains('\u{1b}'), "{ran:?}");
@@ -204,6 +231,7 @@ fn folders_deeper_than_the_limit_are_refused() {
       |
     2 | COPY . /srv
       |      ^
+    hint: leave out what the image does not need, in .dockerignore
     [exit 1]
     ");
 }
@@ -238,6 +266,7 @@ fn a_mistaken_word_is_told_with_what_was_meant() {
       |
     2 | COPY ../base/motd /srv/
       |      ^^^^^^^^^^^^
+    hint: `..` does not lead out of the context: choose a wider one in rings.yaml, or name the folder there under `contexts`
     [exit 1]
     ");
     insta::assert_snapshot!(said("a["), @r"
@@ -258,11 +287,11 @@ fn a_file_that_the_ignore_file_leaves_out_is_told_with_the_line() {
     world.write("images/api/.dockerignore", "# built things\n\n**/target\n");
     insta::assert_snapshot!(world.refused(&["check"]).shown(), @r"
     [stderr]
-    error: images/api/Dockerfile:2:6: `target/app` is left out by .dockerignore:3 (`**/target`)
+    error: images/api/Dockerfile:2:6: `target/app` is left out by images/api/.dockerignore
       |
     2 | COPY target/app /srv/
-      |      ^^^^^^^^^^
-    hint: add `!target/app` below that line, or copy something else
+      |      ^^^^^^^^^^ ignored by images/api/.dockerignore:3 (`**/target`)
+    hint: add `!target/app` below that line, or build it in a stage of this file
     [exit 1]
     ");
 }

@@ -120,7 +120,12 @@ impl World {
 
     pub fn git_in(&self, dir: &Path, args: &[&str]) -> String {
         let date = format!("2026-01-02T03:{:02}:05Z", self.minute.get() % 60);
-        let safe = ["-c", "core.hooksPath=/dev/null", "-c", "protocol.file.allow=always"];
+        let safe = [
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "protocol.file.allow=always",
+        ];
         let mut command = Command::new("git");
         command.args(safe).args(args).current_dir(dir);
         self.environment(&mut command);
@@ -186,7 +191,11 @@ impl World {
         let before = self.everything();
         let ran = self.run(args);
         assert_ne!(ran.code, 0, "{args:?} did what it should have refused: {ran:?}");
-        assert_eq!(before, self.everything(), "{args:?} failed, and changed something");
+        assert_eq!(
+            before,
+            self.everything(),
+            "{args:?} failed, and changed something"
+        );
         ran
     }
 
@@ -210,7 +219,9 @@ impl World {
     /// The text without what differs from run to run.
     fn masked(&self, text: &str) -> String {
         let root = std::fs::canonicalize(self.root.path()).unwrap();
-        text.replace(root.to_str().unwrap(), "…")
+        let temporary = regex::Regex::new("/w-[A-Za-z0-9]{6}\\b").unwrap();
+        let text = text.replace(root.to_str().unwrap(), "…");
+        temporary.replace_all(&text, "/w-…").into_owned()
     }
 
     /// Every file of the working copy and the store, with kind and content.

@@ -22,7 +22,10 @@ fn changed() -> World {
 
 /// Runs a command where `script` has prepared the mounts; they end with it.
 fn mounted(world: &World, script: &str, args: &[&str]) -> Ran {
-    let words = format!("set -e; {script}; exec {} \"$@\"", env!("CARGO_BIN_EXE_ringshift"));
+    let words = format!(
+        "set -e; {script}; exec {} \"$@\"",
+        env!("CARGO_BIN_EXE_ringshift")
+    );
     let mut all = vec!["-m", "sh", "-c", &words, "sh"];
     all.extend(args);
     world.end(world.program("unshare", &all))
@@ -42,17 +45,23 @@ fn a_store_that_is_read_only_can_be_read_and_is_not_written() {
     insta::assert_snapshot!(mounted(&world, READ_ONLY, &["build"]).shown(), @r#"
     [stderr]
     error: cannot write into …/repo/.git/ringshift/acme/shop/shop-state/.tmp
-    caused by: Read-only file system (os error 30) at path "…/repo/.git/ringshift/acme/shop/shop-state/.tmp/w-F4Mwmj"
+    caused by: Read-only file system (os error 30) at path "…/repo/.git/ringshift/acme/shop/shop-state/.tmp/w-…"
+    hint: let this user write there, or name another store: --registry oci:PATH
     [exit 5]
     "#);
     insta::assert_snapshot!(mounted(&world, READ_ONLY, &["shift", "test"]).shown(), @r#"
     [stderr]
     error: cannot write into …/repo/.git/ringshift/acme/shop/shop-state/.tmp
-    caused by: Read-only file system (os error 30) at path "…/repo/.git/ringshift/acme/shop/shop-state/.tmp/w-5zbcKz"
+    caused by: Read-only file system (os error 30) at path "…/repo/.git/ringshift/acme/shop/shop-state/.tmp/w-…"
+    hint: let this user write there, or name another store: --registry oci:PATH
     [exit 5]
     "#);
     assert_eq!(before, world.everything());
-    assert_eq!(world.run(&["build", "-q"]).shown(), "", "what was refused works where it may write");
+    assert_eq!(
+        world.run(&["build", "-q"]).shown(),
+        "",
+        "what was refused works where it may write"
+    );
 }
 
 #[test]
@@ -62,14 +71,24 @@ fn a_store_that_is_full_keeps_what_it_has() {
     }
     let world = changed();
     let big = world.path("images/base/motd");
-    std::fs::write(big, (0..600_000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect::<Vec<u8>>()).unwrap();
+    std::fs::write(
+        big,
+        (0..600_000u32)
+            .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
+            .collect::<Vec<u8>>(),
+    )
+    .unwrap();
     world.commit("Grow");
     let before = world.run(&["status", "--json"]).out;
     // A disk of 512 KiB that holds the store already. It is copied back as it was left.
     let script = "mkdir -p ../tmp/full; mount -t tmpfs -o size=512k none ../tmp/full; cp -a .git/ringshift/. ../tmp/full; \
                   mount --bind ../tmp/full .git/ringshift";
-    let copy_back = "code=0; \"$RS\" \"$@\" || code=$?; rm -rf ../tmp/left; cp -a .git/ringshift ../tmp/left; exit $code";
-    let words = format!("set -e; {script}; RS={}; {copy_back}", env!("CARGO_BIN_EXE_ringshift"));
+    let copy_back =
+        "code=0; \"$RS\" \"$@\" || code=$?; rm -rf ../tmp/left; cp -a .git/ringshift ../tmp/left; exit $code";
+    let words = format!(
+        "set -e; {script}; RS={}; {copy_back}",
+        env!("CARGO_BIN_EXE_ringshift")
+    );
     let ran = world.end(world.program("unshare", &["-m", "sh", "-c", &words, "sh", "build"]));
     insta::assert_snapshot!(ran.shown(), @r#"
     [stderr]
@@ -78,13 +97,16 @@ fn a_store_that_is_full_keeps_what_it_has() {
         Failed base 0.1.1: cannot write a layer to acme/shop/base
     error: base could not be built
       base: images/base/Dockerfile: cannot write a layer to acme/shop/base
-    caused by: No space left on device (os error 28) at path "…/repo/.git/ringshift/acme/shop/base/.tmp/w-oLutvV"
+    caused by: No space left on device (os error 28) at path "…/repo/.git/ringshift/acme/shop/base/.tmp/w-…"
     hint: what was built is kept; mend it and run the same command again
     [exit 5]
     "#);
     // What was left on the full disk is a whole store: it verifies, shows the same board, and builds when there is room.
     std::fs::remove_dir_all(world.store()).unwrap();
-    let moved = world.program("cp", &["-a", "../tmp/left", ".git/ringshift"]).status().unwrap();
+    let moved = world
+        .program("cp", &["-a", "../tmp/left", ".git/ringshift"])
+        .status()
+        .unwrap();
     assert!(moved.success());
     assert_eq!(world.run(&["state", "verify"]).code, 0);
     let after = world.run(&["status", "--json"]).out;
@@ -99,11 +121,18 @@ fn a_file_in_the_place_of_the_store() {
     std::fs::write(world.store(), "not a folder").unwrap();
     insta::assert_snapshot!(world.refused(&["build"]).shown(), @r"
     [stderr]
-    error: cannot make …/repo/.git/ringshift/acme
+    error: cannot read …/repo/.git/ringshift/acme/shop/shop-state/oci-layout
     caused by: Not a directory (os error 20)
+    hint: the store is a folder: move what stands in its place away, or name another: --registry oci:PATH
     [exit 5]
     ");
-    insta::assert_snapshot!(world.refused(&["status"]).shown(), @"");
+    insta::assert_snapshot!(world.refused(&["status"]).shown(), @r"
+    [stderr]
+    error: cannot read …/repo/.git/ringshift/acme/shop/shop-state/oci-layout
+    caused by: Not a directory (os error 20)
+    hint: the store is a folder: move what stands in its place away, or name another: --registry oci:PATH
+    [exit 5]
+    ");
 }
 
 #[test]
@@ -116,10 +145,16 @@ fn a_truncated_index_of_the_journal() {
     insta::assert_snapshot!(told, @r"
     [stderr]
     error: …/repo/.git/ringshift/acme/shop/shop-state/index.json is damaged: expected JSON, found EOF while parsing a string at line 1 column 283
-    hint: `ringshift state verify` says what else is damaged
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
     [exit 7]
     ");
-    for args in [&["plan"][..], &["build"], &["shift", "test"], &["log"], &["state", "verify"]] {
+    for args in [
+        &["plan"][..],
+        &["build"],
+        &["shift", "test"],
+        &["log"],
+        &["state", "verify"],
+    ] {
         assert_eq!(world.refused(args).code, 7, "{args:?}");
     }
     std::fs::write(&path, whole).unwrap();
@@ -147,27 +182,28 @@ fn a_missing_entry_record_and_layer() {
     insta::assert_snapshot!(masked(world.refused(&["status"])), @r"
     [stderr]
     error: acme/shop/shop-state@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     insta::assert_snapshot!(masked(world.refused(&["build"])), @r"
     [stderr]
     error: acme/shop/shop-state@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     insta::assert_snapshot!(masked(world.refused(&["state", "verify"])), @r"
     [stderr]
     error: acme/shop/shop-state@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     std::fs::write(&head, &bytes[..bytes.len() / 2]).unwrap();
     insta::assert_snapshot!(masked(world.refused(&["status"])), @r"
     [stderr]
     error: cannot read sha256:<digest> of acme/shop/shop-state
     caused by: sha256:<digest> is damaged: its content has the digest sha256:<digest>
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     let mut flipped = bytes.clone();
     *flipped.last_mut().unwrap() ^= 1;
@@ -176,7 +212,8 @@ fn a_missing_entry_record_and_layer() {
     [stderr]
     error: cannot read sha256:<digest> of acme/shop/shop-state
     caused by: sha256:<digest> is damaged: its content has the digest sha256:<digest>
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     std::fs::write(&head, &bytes).unwrap();
     let record = blob_with(&world, "\"contains\"");
@@ -184,14 +221,14 @@ fn a_missing_entry_record_and_layer() {
     insta::assert_snapshot!(masked(world.refused(&["status"])), @r"
     [stderr]
     error: acme/shop/shop-state@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     insta::assert_snapshot!(masked(world.refused(&["shift", "test"])), @r"
     [stderr]
     error: acme/shop/shop-state@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
 }
 
@@ -202,7 +239,10 @@ fn blob_with(world: &World, text: &str) -> PathBuf {
         let bytes = std::fs::read(path).unwrap();
         String::from_utf8_lossy(&bytes).contains(text)
     };
-    blobs.into_iter().find(holds).unwrap_or_else(|| panic!("no blob holds {text}"))
+    blobs
+        .into_iter()
+        .find(holds)
+        .unwrap_or_else(|| panic!("no blob holds {text}"))
 }
 
 /// Digests differ with the time of an entry.
@@ -218,7 +258,7 @@ fn a_missing_image_is_told_by_verify_and_export() {
     let digest = index.split("sha256:").nth(1).unwrap()[..64].to_owned();
     std::fs::remove_file(layout(&world, "api").join("blobs/sha256").join(digest)).unwrap();
     insta::assert_snapshot!(masked(world.refused(&["state", "verify"])), @r"
-    2 entries, 1 releases, 2 images: damaged
+    2 entries, 1 release, 2 images: damaged
     [stderr]
     error: api:0.1.0: acme/shop/api@sha256:<digest> is not in the registry
     [exit 7]
@@ -226,8 +266,8 @@ fn a_missing_image_is_told_by_verify_and_export() {
     insta::assert_snapshot!(masked(world.refused(&["export", "api@0.1.0", "oci:../tmp/x"])), @r"
     [stderr]
     error: acme/shop/api@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     world.write("images/base/motd", "new");
     world.commit("Change the base");
@@ -239,7 +279,13 @@ fn a_missing_image_is_told_by_verify_and_export() {
 fn an_entry_of_a_newer_format() {
     let world = changed();
     append(&world, r#"{"format":2,"seq":3,"anything":[]}"#);
-    for args in [&["status"][..], &["plan"], &["build"], &["shift", "test"], &["log"]] {
+    for args in [
+        &["status"][..],
+        &["plan"],
+        &["build"],
+        &["shift", "test"],
+        &["log"],
+    ] {
         let ran = world.refused(args);
         assert_eq!(ran.code, 7, "{args:?}");
         insta::allow_duplicates! {
@@ -255,12 +301,22 @@ fn an_entry_of_a_newer_format() {
 
 #[test]
 fn an_entry_that_is_half_written_or_none() {
-    for entry in [r#"{"format":1,"seq":3,"li"#, r#"{"format":1,"seq":3}"#, r#"{"format":"one"}"#, "", "[[[[", r#"{"format":1,"seq":9}"#] {
+    for entry in [
+        r#"{"format":1,"seq":3,"li"#,
+        r#"{"format":1,"seq":3}"#,
+        r#"{"format":"one"}"#,
+        "",
+        "[[[[",
+        r#"{"format":1,"seq":9}"#,
+    ] {
         let world = changed();
         append(&world, entry);
         let ran = world.refused(&["status"]);
         assert_eq!(ran.code, 7, "{entry}: {ran:?}");
-        assert!(ran.err.contains("s.00000003") && ran.err.contains("hint: "), "{entry}: {ran:?}");
+        assert!(
+            ran.err.contains("s.00000003") && ran.err.contains("hint: "),
+            "{entry}: {ran:?}"
+        );
         assert_eq!(world.refused(&["build"]).code, 7, "{entry}");
     }
 }
@@ -282,19 +338,26 @@ fn append(world: &World, entry: &str) {
     let digest = put(manifest.as_bytes());
     let path = place.join("index.json");
     let mut index: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    index["manifests"].as_array_mut().unwrap().push(serde_json::json!({
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "digest": digest.to_string(),
-        "size": manifest.len(),
-        "annotations": {"org.opencontainers.image.ref.name": "s.00000003"},
-    }));
+    index["manifests"]
+        .as_array_mut()
+        .unwrap()
+        .push(serde_json::json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": digest.to_string(),
+            "size": manifest.len(),
+            "annotations": {"org.opencontainers.image.ref.name": "s.00000003"},
+        }));
     std::fs::write(&path, index.to_string()).unwrap();
 }
 
 #[test]
 fn a_layout_of_a_newer_format() {
     let world = changed();
-    std::fs::write(journal(&world).join("oci-layout"), r#"{"imageLayoutVersion":"2.0.0"}"#).unwrap();
+    std::fs::write(
+        journal(&world).join("oci-layout"),
+        r#"{"imageLayoutVersion":"2.0.0"}"#,
+    )
+    .unwrap();
     for args in [&["status"][..], &["build"], &["shift", "test"]] {
         let ran = world.refused(args);
         assert_eq!(ran.code, 7, "{args:?}");
@@ -314,10 +377,21 @@ fn a_store_that_another_run_holds() {
     let world = changed();
     let lock = journal(&world).join(".lock");
     // The other run: it holds the lock until its input ends.
-    let mut other = world.program("flock", &[lock.to_str().unwrap(), "sh", "-c", "echo held; read end"]);
-    let mut other = other.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut other = world.program(
+        "flock",
+        &[lock.to_str().unwrap(), "sh", "-c", "echo held; read end"],
+    );
+    let mut other = other
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(other.stdout.take().unwrap()), &mut line).unwrap();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(other.stdout.take().unwrap()),
+        &mut line,
+    )
+    .unwrap();
     assert_eq!(line, "held\n");
     assert_eq!(world.run(&["status", "-q"]).code, 0, "readers do not wait");
     let before = world.run(&["log", "--json"]).out;

@@ -2,7 +2,7 @@
 //!
 //! [`native`] carries out a recipe without any tool on the machine, as long as nothing has to be
 //! run. Labels are written by ringshift itself, the same way for every builder (semantics S4), and
-//! [`relabel`] gives an image new labels over the same layers (B7).
+//! [`relabel()`] gives an image new labels over the same layers (B7).
 
 pub mod config;
 pub mod labels;

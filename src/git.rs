@@ -221,8 +221,25 @@ fn prepare() {
         )]
         // SAFETY: `Once` makes this the only writer, and no repository is opened before it returns.
         let _ = unsafe { git2::opts::set_extensions(&["partialclone"]) };
+        // A large pack is looked at through a small window, and objects are not kept by libgit2: what
+        // is needed again is remembered by us.
+        #[expect(
+            unsafe_code,
+            reason = "global settings; every repository is opened after this"
+        )]
+        // SAFETY: as above.
+        unsafe {
+            let _ = git2::opts::set_mwindow_size(WINDOW);
+            let _ = git2::opts::set_mwindow_mapped_limit(4 * WINDOW);
+            let _ = git2::opts::set_cache_max_size(CACHE);
+        }
     });
 }
+
+/// How much of a pack is mapped at once, in bytes.
+const WINDOW: usize = 8 << 20;
+/// How many bytes of objects libgit2 may keep.
+const CACHE: isize = 16 << 20;
 
 /// The commits whose parents were not fetched.
 fn shallow_boundary(common_dir: &Path) -> Vec<git2::Oid> {

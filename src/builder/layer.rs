@@ -1,7 +1,7 @@
 //! From what changed in a stage to a layer blob: a deterministic tar, compressed while it is written.
 //!
 //! The same changes give the same bytes on every machine: members are sorted, files of a context
-//! have no time (1970), owners stand as numbers, the compression is fixed ([`super::gzip`]). So a
+//! have no time (1970), owners stand as numbers, the compression is fixed (`gzip.rs`). So a
 //! layer whose files did not change is a blob that the registry has already; where it is remembered
 //! which, its files are not even read.
 

@@ -5,20 +5,24 @@ use crate::model::Digest;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 /// A git object id of a SHA-1 repository.
 pub type BlobId = [u8; 20];
 const RECORD: usize = 52;
 
-/// Remembered content digests, shared by all threads; saved by [`ContentIds::save`].
+/// Remembered content digests, shared by all threads; read when the first is asked for, saved by
+/// [`ContentIds::save`].
 #[derive(Debug, Default)]
 pub struct ContentIds {
-    known: RwLock<HashMap<BlobId, [u8; 32], BuildHasherDefault<IdHasher>>>,
+    known: OnceLock<RwLock<Known>>,
     fresh: Mutex<Vec<[u8; RECORD]>>,
     file: Option<RecordFile>,
-    damaged: bool,
+    damaged: AtomicBool,
 }
+
+type Known = HashMap<BlobId, [u8; 32], BuildHasherDefault<IdHasher>>;
 
 impl ContentIds {
     /// Remembers only while it lives.
@@ -32,26 +36,32 @@ impl ContentIds {
     }
 
     fn load_file(path: PathBuf) -> Self {
-        let file = RecordFile::new(path);
-        let loaded = file.load::<RECORD>();
-        let known = loaded.records.iter().filter_map(split).collect();
         Self {
-            known: RwLock::new(known),
-            fresh: Mutex::default(),
-            file: Some(file),
-            damaged: loaded.damaged,
+            file: Some(RecordFile::new(path)),
+            ..Self::default()
         }
+    }
+
+    fn known(&self) -> &RwLock<Known> {
+        self.known.get_or_init(|| {
+            let Some(file) = &self.file else {
+                return RwLock::default();
+            };
+            let loaded = file.load::<RECORD>();
+            self.damaged.store(loaded.damaged, Ordering::Relaxed);
+            RwLock::new(loaded.records.iter().filter_map(split).collect())
+        })
     }
 
     /// The digest of a blob's content, when it is remembered.
     pub fn get(&self, id: &BlobId) -> Option<Digest> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known().read().unwrap_or_else(PoisonError::into_inner);
         known.get(id).copied().map(Digest::from_bytes)
     }
 
     /// Remembers a digest that was computed from the blob's bytes.
     pub fn insert(&self, id: BlobId, digest: Digest) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known().write().unwrap_or_else(PoisonError::into_inner);
         if known.insert(id, *digest.as_bytes()).is_none() {
             let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
             fresh.push(join(&id, digest.as_bytes()));
@@ -60,7 +70,7 @@ impl ContentIds {
 
     /// How many are remembered.
     pub fn len(&self) -> usize {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.known().read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Whether nothing is remembered.
@@ -73,10 +83,12 @@ impl ContentIds {
     /// # Errors
     /// Those of the file system; they may be ignored, the next run computes again.
     pub fn save(&self) -> std::io::Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
+        let (Some(file), Some(_)) = (&self.file, self.known.get()) else {
+            return Ok(());
+        };
         let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.damaged {
-            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if self.damaged.load(Ordering::Relaxed) {
+            let known = self.known().read().unwrap_or_else(PoisonError::into_inner);
             let mut all: Vec<_> = known.iter().map(|(id, digest)| join(id, digest)).collect();
             all.sort_unstable();
             return file.replace(&all);

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Loads the project at a commit; `None` where that commit has no rings.yaml that can be read.
-type AtCommit = dyn Fn(&CommitId) -> Result<Arc<Loaded>, Failure> + Send + Sync;
+pub type AtCommit = dyn Fn(&CommitId) -> Result<Arc<Loaded>, Failure> + Send + Sync;
 
 /// More commits than these between two releases are not compared one by one.
 const MOST: usize = 10_000;

@@ -1,5 +1,5 @@
-#![expect(clippy::disallowed_methods, reason = "edge: writes the exported file")]
-//! Takes one image out of the store: as an OCI layout, or as an archive that `docker load` reads.
+//! Takes one image out of the store: as an OCI layout, or as an archive that `docker load` reads. Edge: it writes
+//! the file.
 
 use super::failure::Failure;
 use super::store::Store;

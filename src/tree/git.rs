@@ -3,6 +3,8 @@
 //! The working copy, the index, filters and configuration do not matter here, nor whether there is a
 //! working copy. Trees are read when they are asked for, once.
 
+mod beside;
+
 use super::{Item, Kind, SourceTree, TreeError, lfs};
 use crate::cache::ContentIds;
 use crate::git::objects::TreeEntry;
@@ -11,6 +13,7 @@ use crate::model::{CommitId, Digest, RepoPath};
 use git2::Oid;
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 type Folder = Arc<Vec<TreeEntry>>;
@@ -22,6 +25,7 @@ pub struct GitTree {
     contents: Arc<ContentIds>,
     root: Oid,
     folders: RwLock<HashMap<RepoPath, Option<Folder>>>,
+    beside: Option<PathBuf>,
 }
 
 impl GitTree {
@@ -43,6 +47,7 @@ impl GitTree {
             root,
             contents: Arc::default(),
             folders: RwLock::default(),
+            beside: None,
         }
     }
 
@@ -50,6 +55,16 @@ impl GitTree {
     #[must_use]
     pub fn with_contents(self, contents: Arc<ContentIds>) -> Self {
         Self { contents, ..self }
+    }
+
+    /// The same tree with a working copy beside it, whose files spare the unpacking of blobs where
+    /// they are those very blobs.
+    #[must_use]
+    pub fn with_working_copy(self, root: Option<&Path>) -> Self {
+        Self {
+            beside: root.map(Path::to_path_buf),
+            ..self
+        }
     }
 
     /// Git's id of what stands at the path: a tree's covers all below it with names and modes, a blob's
@@ -135,9 +150,16 @@ impl GitTree {
             return Ok(known);
         }
         self.check_size(path, id)?;
+        let near = self
+            .beside
+            .as_ref()
+            .and_then(|root| beside::digest(root, path, id));
         // A pointer is never remembered, so that what is remembered is none.
         let look = |bytes: &[u8]| (!lfs::is_pointer(bytes)).then(|| Digest::of(bytes));
-        let digest = self.objects.with_blob(id, look).map_err(|e| io(path, &e))?;
+        let digest = match near {
+            Some(digest) => Some(digest),
+            None => self.objects.with_blob(id, look).map_err(|e| io(path, &e))?,
+        };
         let digest = digest.ok_or_else(|| TreeError::LfsPointer(path.clone()))?;
         if let Some(key) = key {
             self.contents.insert(key, digest);

@@ -1,7 +1,11 @@
 //! The command line: verbs, flags, and their help.
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+#[path = "args/values.rs"]
+mod values;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
+pub use values::{Color, GraphFormat, Plumbing};
 
 /// Versions, rings and releases for the container images of one repository.
 #[derive(Debug, Parser)]
@@ -76,17 +80,6 @@ pub struct Global {
         help_heading = "Everywhere"
     )]
     pub color: Color,
-}
-
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 /// What every verb takes that changes something.
@@ -418,34 +411,4 @@ pub enum StateVerb {
     },
     /// Read everything the journal names and compare it with its digests
     Verify,
-}
-
-/// How `graph` draws.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GraphFormat {
-    /// A tree of lines.
-    Text,
-    /// Graphviz.
-    Dot,
-    /// Mermaid.
-    Mermaid,
-    /// A drawing.
-    Svg,
-    /// As --json.
-    Json,
-}
-
-/// The parts of plumbing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Plumbing {
-    /// Container file to syntax tree.
-    Parse,
-    /// Word to expanded word.
-    Expand,
-    /// Ignore file to what is kept.
-    Ignore,
-    /// Wildcard to matches.
-    Copy,
-    /// Container file to what it reads.
-    Reach,
 }

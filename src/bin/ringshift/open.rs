@@ -6,7 +6,7 @@ use crate::settings::{Setting, Settings, no_config};
 use ringshift::builder::Native;
 use ringshift::cache::{ContentIds, FileIds, Remembered};
 use ringshift::config::{self, Project, RegistryAddress};
-use ringshift::engine::commits::Clone;
+use ringshift::engine::commits::{AtCommit, Clone};
 use ringshift::engine::project::{Loaded, Origin};
 use ringshift::engine::{Failure, Store};
 use ringshift::git::{GitError, Repository};
@@ -274,7 +274,9 @@ fn origin(
     commit: &CommitId,
     config: RepoPath,
 ) -> Result<Origin, Failure> {
-    let tree = GitTree::open(repository, commit)?.with_contents(caches.contents.clone());
+    let tree = GitTree::open(repository, commit)?
+        .with_contents(caches.contents.clone())
+        .with_working_copy(repository.workdir());
     Ok(Origin {
         tree: Arc::new(tree),
         identity: Some(repository.tree_id(commit)?.to_string()),
@@ -374,10 +376,7 @@ fn working_copy(
 }
 
 /// A loader of the project at other commits, for M7 and B10.
-pub fn at_commit(
-    settings: &Settings,
-    caches: &Caches,
-) -> Result<Box<dyn Fn(&CommitId) -> Result<Arc<Loaded>, Failure> + Send + Sync>, Failure> {
+pub fn at_commit(settings: &Settings, caches: &Caches) -> Result<Box<AtCommit>, Failure> {
     let repository = settings.git()?.clone();
     let config = settings
         .config_in_repository()

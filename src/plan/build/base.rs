@@ -59,11 +59,14 @@ impl Base {
         let sources = world.sources;
         let all = || sources.images.keys().cloned().collect();
         let fix = self.behind_front && self.release.is_some() && !request.all_changes;
+        let names = self.not_yet_held(world, request);
         let taken: BTreeSet<ImageName> = if request.target == Target::Ante {
-            taken(sources, &request.names, &self.held_sources(), true)
+            taken(sources, &names, &self.held_sources(), true)
         } else if self.release.is_none() {
             all()
-        } else if fix && request.names.is_empty() {
+        } else if request.from_ante && names.is_empty() {
+            BTreeSet::new()
+        } else if fix && names.is_empty() {
             return Err(Refusal::Usage {
                 message: format!("a fix of {} names the images that it takes", request.target),
                 hint: format!(
@@ -72,13 +75,24 @@ impl Base {
                 ),
             });
         } else if fix {
-            request.names.clone()
-        } else if request.names.is_empty() {
+            names
+        } else if names.is_empty() {
             all()
         } else {
-            taken(sources, &request.names, &self.held_sources(), false)
+            taken(sources, &names, &self.held_sources(), false)
         };
         Ok(Chosen::new(world, self, taken, request))
+    }
+
+    /// The named images. Of ante's, one that the ring holds already is left (B9): it is rebuilt only
+    /// where it stands on one that changes.
+    fn not_yet_held(&self, world: &World<'_>, request: &Request) -> BTreeSet<ImageName> {
+        let left = |name: &ImageName| {
+            let prepared = world.state.ante.get(name).map(|prepared| &prepared.version);
+            let held = self.images.get(name).map(|held| &held.version);
+            request.from_ante && prepared.is_some() && prepared == held
+        };
+        request.names.iter().filter(|name| !left(name)).cloned().collect()
     }
 
     fn held_sources(&self) -> BTreeMap<ImageName, HeldSource<'_>> {

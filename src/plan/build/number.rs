@@ -20,7 +20,7 @@ impl Walk<'_> {
             .get(&step.image)
             .filter(|_| self.request.from_ante)
         {
-            let passed = step.from.as_ref().is_some_and(|held| *held > prepared.version);
+            let passed = step.from.as_ref().is_some_and(|held| *held >= prepared.version);
             if !passed {
                 return Ok(vec![Known {
                     version: prepared.version.clone(),

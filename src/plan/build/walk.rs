@@ -50,7 +50,7 @@ impl<'a> Walk<'a> {
             let source = &self.chosen.images[name];
             let dependencies = self.dependencies(name, source);
             let alone = self.request.target == Target::Ante && !self.chosen.taken.contains(name);
-            if alone || self.stays_as_the_ring_holds_it(name) {
+            if alone {
                 self.keep(name);
                 continue;
             }
@@ -74,13 +74,6 @@ impl<'a> Walk<'a> {
         if let Some(held) = self.base.images.get(name) {
             self.versions.insert(name.clone(), held.version.clone());
         }
-    }
-
-    /// "One that it holds already is left" (B9).
-    fn stays_as_the_ring_holds_it(&self, name: &ImageName) -> bool {
-        let prepared = self.world.state.ante.get(name).filter(|_| self.request.from_ante);
-        let held = self.base.images.get(name);
-        prepared.is_some_and(|p| held.is_some_and(|held| held.version == p.version))
     }
 
     fn dependencies(&self, name: &ImageName, source: &ImageSource) -> BTreeMap<ImageName, Version> {

@@ -1,7 +1,7 @@
 //! The verbs, played in memory on a [`Project`]: decisions are the product's, only images and
 //! journal are pretended.
 
-use super::git::{Project, id_of};
+use super::git::Project;
 use ringshift::bump::Versioning;
 use ringshift::model::{CommitId, Digest, ImageName, RingName, Version};
 use ringshift::plan::build::{self, Pushed, Request, Target};
@@ -19,6 +19,8 @@ pub struct World {
     pub states: Vec<State>,
     pub verbs: Vec<Verb>,
     pub records: BTreeMap<Digest, Arc<ReleaseRecord>>,
+    /// The last build that was planned, empty or not.
+    pub planned: Option<build::Plan>,
 }
 
 impl Records for World {
@@ -47,6 +49,35 @@ pub enum Done {
     Partly(Vec<(RingName, Refusal)>),
 }
 
+impl Done {
+    /// The exit code that the binary would have.
+    pub fn exit(&self) -> i32 {
+        match self {
+            Self::Nothing | Self::Changed => 0,
+            Self::Partly(_) => 8,
+            Self::Refused(refusal) => match refusal {
+                Refusal::Request { .. } => 1,
+                Refusal::Usage { .. } => 2,
+                Refusal::Journal(_) => 5,
+                Refusal::NothingToUnshift { .. } => 6,
+                Refusal::LostFixes { .. }
+                | Refusal::Frozen { .. }
+                | Refusal::Rule { .. }
+                | Refusal::NeedsCommits { .. } => 8,
+            },
+        }
+    }
+
+    /// What was refused, in words.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Nothing | Self::Changed => String::new(),
+            Self::Partly(refused) => format!("{refused:?}"),
+            Self::Refused(refusal) => format!("{refusal}: {refusal:?}"),
+        }
+    }
+}
+
 impl World {
     pub fn new(project: Project, rings: Vec<RingName>) -> Self {
         Self {
@@ -54,7 +85,22 @@ impl World {
             states: vec![State::new(rings, Vec::new())],
             verbs: Vec::new(),
             records: BTreeMap::new(),
+            planned: None,
         }
+    }
+
+    /// How far the journal is; [`World::back_to`] forgets what came after.
+    pub fn mark(&self) -> usize {
+        self.states.len()
+    }
+
+    pub fn back_to(&mut self, mark: usize) {
+        self.states.truncate(mark);
+        self.verbs.truncate(mark - 1);
+    }
+
+    pub fn record_of(&self, release: &ReleaseRef) -> &ReleaseRecord {
+        &self.records[&release.record]
     }
 
     pub fn state(&self) -> &State {
@@ -201,6 +247,7 @@ impl World {
             pushed: self,
         };
         let plan = build::plan(&world, &request)?;
+        self.planned = Some(plan.clone());
         if plan.is_empty() {
             return Ok(Done::Nothing);
         }
@@ -327,7 +374,6 @@ impl<'a> Args<'a> {
                 word => parsed.words.push(word),
             }
         }
-        let _ = id_of;
         parsed
     }
 }

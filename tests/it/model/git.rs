@@ -1,19 +1,38 @@
-//! A project in a real git object store, without a working copy: commits, merges, cherry-picks.
+//! A project in a real git repository: commits, merges, cherry-picks, with a working copy or without.
 
 use git2::{Oid, Repository, Signature, Time};
-use ringshift::model::{CommitId, ImageName, Revision};
+use ringshift::model::{CommitId, ImageName, Revision, RingName};
 use ringshift::plan::{Commits, CommitsError, ImageSource, LostCommit, Sources};
 use ringshift::state::Timestamp;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 pub struct Image {
     pub name: ImageName,
     pub deps: Vec<ImageName>,
 }
 
+impl Image {
+    /// From scratch, or from the first dependency; the further ones are copied from.
+    fn container_file(&self) -> String {
+        let mut deps = self.deps.iter();
+        let mut text = match deps.next() {
+            None => "FROM scratch\n".to_owned(),
+            Some(base) => format!("FROM {PROJECT}/{base}\n"),
+        };
+        for dep in deps {
+            text += &format!("COPY --from={PROJECT}/{dep} /{dep} /from-{dep}/\n");
+        }
+        text + &format!("COPY src /{}\n", self.name)
+    }
+}
+
+/// The name in rings.yaml.
+pub const PROJECT: &str = "acme/shop";
+
 pub struct Project {
-    _dir: tempfile::TempDir,
+    _dir: Option<tempfile::TempDir>,
     repo: Repository,
     pub images: Vec<Image>,
     pub root: ImageName,
@@ -24,30 +43,89 @@ pub struct Project {
 }
 
 impl Project {
-    pub fn new(images: Vec<Image>, root: ImageName) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+    /// A project whose repository has no working copy, and ends with it.
+    pub fn new(images: Vec<Image>, root: ImageName, rings: &[RingName]) -> Self {
+        let dir = crate::sandbox::temporary();
         let repo = Repository::init_bare(dir.path()).unwrap();
+        Self::start(Some(dir), repo, images, root, rings)
+    }
+
+    /// A project with a working copy in an empty folder.
+    pub fn laid(folder: &Path, images: Vec<Image>, root: ImageName, rings: &[RingName]) -> Self {
+        let mut options = git2::RepositoryInitOptions::new();
+        let repo = Repository::init_opts(folder, options.initial_head("main")).unwrap();
+        Self::start(None, repo, images, root, rings)
+    }
+
+    fn start(
+        dir: Option<tempfile::TempDir>,
+        repo: Repository,
+        images: Vec<Image>,
+        root: ImageName,
+        rings: &[RingName],
+    ) -> Self {
         let mut project = Self {
             _dir: dir,
             repo,
             images,
             root,
-            clock: Cell::new(1_700_000_000),
+            clock: Cell::new(crate::sandbox::EPOCH),
             branch: "main".into(),
             branches: BTreeMap::new(),
             labels: BTreeMap::new(),
         };
-        let mut files = vec![("NOTES".to_string(), Some("c0\n".to_string()))];
+        let mut files = vec![
+            ("NOTES".to_string(), Some("c0\n".to_string())),
+            ("rings.yaml".to_string(), Some(project.config(rings))),
+        ];
         for image in &project.images {
-            files.push((
-                format!("{}/Dockerfile", image.name),
-                Some("FROM scratch\n".into()),
-            ));
+            files.push((format!("{}/Dockerfile", image.name), Some(image.container_file())));
             files.push((format!("{}/src/keep", image.name), Some("keep\n".into())));
         }
         let tree = project.tree_with(None, &files);
         project.record("c0", tree, &[]);
         project
+    }
+
+    fn config(&self, rings: &[RingName]) -> String {
+        let rings: Vec<String> = rings.iter().map(|ring| format!("\"{ring}\"")).collect();
+        let mut text = format!("project: {PROJECT}\nrings: [{}]\nimages:\n", rings.join(", "));
+        for image in &self.images {
+            let root = if image.name == self.root {
+                ", root: true"
+            } else {
+                ""
+            };
+            text += &format!("  \"{0}\": {{context: \"{0}\"{root}}}\n", image.name);
+        }
+        text
+    }
+
+    /// Brings refs, HEAD and the working copy to where the branches are; nothing without one.
+    fn publish(&self) {
+        if self.repo.is_bare() {
+            return;
+        }
+        let tree = self.repo.find_object(self.head(), None).unwrap();
+        let mut checkout = git2::build::CheckoutBuilder::new();
+        self.repo.checkout_tree(&tree, Some(checkout.force())).unwrap();
+        for (name, at) in &self.branches {
+            let name = format!("refs/heads/{name}");
+            self.repo.reference(&name, *at, true, "").unwrap();
+        }
+        self.repo
+            .set_head(&format!("refs/heads/{}", self.branch))
+            .unwrap();
+    }
+
+    pub fn branch_at(&mut self, name: &str, label: &str) {
+        self.branches.insert(name.into(), self.labels[label]);
+        self.publish();
+    }
+
+    pub fn switch(&mut self, branch: &str) {
+        self.branch = branch.into();
+        self.publish();
     }
 
     pub fn head(&self) -> Oid {
@@ -89,6 +167,7 @@ impl Project {
         let id = self.repo.commit(None, &sig, &sig, label, &tree, &refs).unwrap();
         self.branches.insert(self.branch.clone(), id);
         self.labels.insert(label.into(), id);
+        self.publish();
         id
     }
 
@@ -110,37 +189,79 @@ impl Project {
     }
 
     pub fn merge(&mut self, from: &str, label: &str, squash: bool) {
-        let (ours, theirs) = (self.head(), self.branches[from]);
-        let commit = |id| self.repo.find_commit(id).unwrap();
-        let mut index = self
-            .repo
-            .merge_commits(&commit(ours), &commit(theirs), None)
-            .unwrap();
-        assert!(!index.has_conflicts(), "merge conflicts");
-        let tree = index.write_tree_to(&self.repo).unwrap();
-        if squash {
-            self.record(label, tree, &[ours])
-        } else {
-            self.record(label, tree, &[ours, theirs])
-        };
+        assert!(self.try_merge(from, label, squash), "{from} does not merge");
     }
 
     pub fn pick(&mut self, of: &str, label: &str, revert: bool) {
-        let ours = self.repo.find_commit(self.head()).unwrap();
-        let theirs = self.repo.find_commit(self.labels[of]).unwrap();
-        let mut index = if revert {
-            self.repo.revert_commit(&theirs, &ours, 0, None).unwrap()
-        } else {
-            self.repo.cherrypick_commit(&theirs, &ours, 0, None).unwrap()
-        };
-        assert!(!index.has_conflicts());
-        let tree = index.write_tree_to(&self.repo).unwrap();
-        let head = ours.id();
-        drop((ours, theirs));
-        self.record(label, tree, &[head]);
+        assert!(self.try_pick(of, label, revert), "{of} does not apply");
     }
 
-    fn revision(&self, image: &ImageName, commit: Oid) -> Option<Revision> {
+    /// Merges; `false`, and nothing done, when that conflicts or there is nothing to merge.
+    pub fn try_merge(&mut self, from: &str, label: &str, squash: bool) -> bool {
+        let (ours, theirs) = (self.head(), self.branches[from]);
+        if self.stands_on(ours, theirs) {
+            return false;
+        }
+        let merged = self
+            .repo
+            .merge_commits(&self.at(ours), &self.at(theirs), None)
+            .unwrap();
+        match squash {
+            true => self.record_merged(merged, label, &[ours]),
+            false => self.record_merged(merged, label, &[ours, theirs]),
+        }
+    }
+
+    /// Cherry-picks or reverts; `false`, and nothing done, when that conflicts or changes nothing.
+    pub fn try_pick(&mut self, of: &str, label: &str, revert: bool) -> bool {
+        let (ours, theirs) = (self.at(self.head()), self.at(self.labels[of]));
+        if theirs.parent_count() != 1 {
+            return false;
+        }
+        let picked = match revert {
+            true => self.repo.revert_commit(&theirs, &ours, 0, None),
+            false => self.repo.cherrypick_commit(&theirs, &ours, 0, None),
+        };
+        let head = ours.id();
+        drop((ours, theirs));
+        self.record_merged(picked.unwrap(), label, &[head])
+    }
+
+    fn at(&self, id: Oid) -> git2::Commit<'_> {
+        self.repo.find_commit(id).unwrap()
+    }
+
+    fn record_merged(&mut self, mut merged: git2::Index, label: &str, parents: &[Oid]) -> bool {
+        if merged.has_conflicts() {
+            return false;
+        }
+        let tree = merged.write_tree_to(&self.repo).unwrap();
+        if parents.len() == 1 && tree == self.at(parents[0]).tree_id() {
+            return false;
+        }
+        self.record(label, tree, parents);
+        true
+    }
+
+    /// The tokens of an image at a commit.
+    pub fn tokens(&self, image: &ImageName, commit: Oid) -> BTreeSet<String> {
+        let tree = self.at(commit).tree().unwrap();
+        let source = tree.get_path(Path::new(&format!("{image}/src"))).unwrap();
+        let source = self.repo.find_tree(source.id()).unwrap();
+        let names = source.iter().map(|entry| entry.name().unwrap().to_owned());
+        names.filter(|name| name != "keep").collect()
+    }
+
+    /// Whether `commit` is `ancestor` or stands on it.
+    pub fn stands_on(&self, commit: Oid, ancestor: Oid) -> bool {
+        commit == ancestor || self.repo.graph_descendant_of(commit, ancestor).unwrap()
+    }
+
+    pub fn first_parent(&self, commit: Oid) -> Option<Oid> {
+        self.at(commit).parent_id(0).ok()
+    }
+
+    pub fn revision(&self, image: &ImageName, commit: Oid) -> Option<Revision> {
         let tree = self.repo.find_commit(commit).ok()?.tree().ok()?;
         let id = tree.get_name(image.as_str())?.id();
         Some(Revision::of(id.as_bytes()))
@@ -198,7 +319,7 @@ pub fn id_of(oid: Oid) -> CommitId {
     oid.to_string().parse().unwrap()
 }
 
-fn oid(id: &CommitId) -> Oid {
+pub fn oid(id: &CommitId) -> Oid {
     id.as_str().parse().unwrap()
 }
 

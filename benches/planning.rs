@@ -109,25 +109,17 @@ impl Repo {
         if !repo.root.join(".git/ringshift").exists() {
             let _ = std::fs::remove_dir_all(&repo.root);
             let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/gen_monorepo.py");
-            run(Command::new("python3")
+            let mut generator = Command::new("python3");
+            generator
                 .arg(script)
                 .args(["--preset", preset, "--run", "none"])
-                .arg(&repo.root));
+                .arg(&repo.root);
+            run(generator);
             repo.configure();
-            run(repo.git(&["add", "-A"]).stdout(Stdio::null()));
-            run(repo.git(&[
-                "-c",
-                "user.name=bench",
-                "-c",
-                "user.email=bench@example.com",
-                "commit",
-                "-qm",
-                "Rings",
-            ]));
-            run(repo
-                .ringshift(&["-q", "build"], "warm")
-                .stdout(Stdio::null())
-                .stderr(Stdio::null()));
+            let who = ["-c", "user.name=bench", "-c", "user.email=bench@example.com"];
+            run(repo.git(&["add", "-A"]));
+            run(repo.git(&[&who[..], &["commit", "-qm", "Rings"]].concat()));
+            run(repo.ringshift(&["-q", "build"], "warm"));
         }
         repo
     }
@@ -212,7 +204,8 @@ impl Repo {
     }
 }
 
-fn run(command: &mut Command) {
+fn run(mut command: Command) {
+    command.stdout(Stdio::null());
     assert!(command.status().unwrap().success(), "{command:?}");
 }
 

@@ -160,6 +160,15 @@ impl<'a> Walk<'a> {
             step.action = Action::Relabel;
             step.digest = held.map(|held| held.digest);
         }
+        if step.action == Action::Build && !taken && step.sources.is_none() {
+            return Err(Refusal::Rule {
+                message: format!("{name} has to be built anew, and its sources were never committed"),
+                details: Vec::new(),
+                hint: Some(format!(
+                    "its version came from a working copy: name {name} too, to take it from the commit"
+                )),
+            });
+        }
         Ok(step)
     }
 

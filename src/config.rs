@@ -8,7 +8,6 @@ mod contexts;
 pub mod environments;
 mod images;
 pub mod keys;
-mod near;
 pub mod project;
 pub mod propose;
 mod read;

@@ -6,6 +6,7 @@ pub mod commit;
 pub mod digest;
 pub mod labels;
 pub mod name;
+pub mod near;
 pub mod path;
 pub mod platform;
 pub mod problem;

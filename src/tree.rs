@@ -5,6 +5,7 @@
 
 pub mod disk;
 pub mod git;
+pub mod lfs;
 pub mod limit;
 pub mod memory;
 pub mod overlay;
@@ -81,6 +82,9 @@ pub enum TreeError {
         /// Which limit, with its value.
         what: String,
     },
+    /// A Git LFS pointer stands where a content is wanted (B8).
+    #[error("{0} is a Git LFS pointer, not the file itself")]
+    LfsPointer(RepoPath),
     /// The object store or the file system failed.
     #[error("cannot read {path}")]
     Io {
@@ -93,6 +97,25 @@ pub enum TreeError {
 }
 
 impl TreeError {
+    /// One line on how to mend it, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing(_) => None,
+            Self::WrongKind { .. } => Some("put a regular file in its place"),
+            Self::Limit { .. } => Some("leave out what the image does not need, in .dockerignore"),
+            Self::LfsPointer(_) => Some(
+                "git holds no content of it: `git lfs pull`, and build with --worktree or give its folder \
+                 as a named context (`generated: true`), which is read from disk",
+            ),
+            Self::Io { source, .. } => match source.kind() {
+                std::io::ErrorKind::PermissionDenied => {
+                    Some("make it readable for the user that runs ringshift")
+                }
+                _ => None,
+            },
+        }
+    }
+
     /// The error for an entry of kind `found` where `wanted` was asked for.
     pub fn wrong_kind(path: &RepoPath, found: Kind, wanted: &'static str) -> Self {
         Self::WrongKind {

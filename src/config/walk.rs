@@ -1,7 +1,7 @@
 //! Walking the tree of rings.yaml: every helper takes a node, gives a value or collects a problem.
 
-use super::near::nearest;
 use super::yaml::{Node, Value};
+use crate::model::near::nearest;
 use crate::model::{NameError, Problem, RepoPath, Source, Span};
 use std::collections::BTreeMap;
 

@@ -76,6 +76,7 @@ pub fn text(bytes: &[u8], path: &str) -> Result<Source, Problems> {
         let span = end_of(&text[..at]);
         return Err(nowhere()
             .problem(span, "not-text", "the file holds control characters")
+            .hint("remove them, or write them as escapes in double quotes: \"\\x1b\"")
             .into());
     }
     Ok(Source::new(path, text))

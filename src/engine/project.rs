@@ -2,6 +2,7 @@
 
 mod contexts;
 mod edges;
+mod excuse;
 mod remembered;
 mod resolver;
 
@@ -12,9 +13,10 @@ use super::failure::Failure;
 use crate::cache::Remembered;
 use crate::config::{self, Project};
 use crate::containerfile::recipe::Recipe;
+use crate::git::Repository;
 use crate::graph::{Graph, SealError};
 use crate::model::{CommitId, Digest, ImageName, Problem, Problems, RepoPath, Revision};
-use crate::plan::{ImageSource, Sources};
+use crate::plan::{ImageSource, Refusal, Sources};
 use crate::revision::{self, Contexts, Limits, Manifest, Records};
 use crate::tree::disk::DiskTree;
 use crate::tree::{Kind, SourceTree};
@@ -41,6 +43,8 @@ pub struct Origin {
     pub config: RepoPath,
     /// The root of the working copy, for generated contexts (B8).
     pub workdir: Option<PathBuf>,
+    /// What git thinks of files that are not in `tree`, for messages.
+    pub repository: Option<Arc<Repository>>,
     /// Whole results by tree.
     pub results: Remembered,
 }
@@ -240,14 +244,10 @@ impl Loaded {
     /// Everything about one image.
     ///
     /// # Errors
-    /// [`Failure::Request`] for a stranger, else as [`Loaded::read`].
+    /// [`Failure::Refused`] for a stranger, else as [`Loaded::read`].
     pub fn image(&self, name: &ImageName) -> Result<Image, Failure> {
         if !self.project.images.contains_key(name) {
-            let names: Vec<&str> = self.project.images.keys().map(ImageName::as_str).collect();
-            return Err(Failure::request(
-                format!("there is no image `{name}`"),
-                format!("the images are {}", names.join(", ")),
-            ));
+            return Err(Refusal::no_such_image(name, self.project.images.keys()).into());
         }
         let resolver = Resolver::new(&self.project, &*self.origin.tree);
         let resolved = resolver.one(name)?;
@@ -363,10 +363,14 @@ impl Loaded {
     fn finish(&self, name: &ImageName, resolved: &Resolved) -> Result<Image, Failure> {
         let contexts = self.contexts(name)?;
         let problem = |error: revision::SelectError| {
+            let error = self.origin.excuse(error);
             let span = resolved.span_of(error.line, &error.word);
             let mut problem = resolved.source.problem(span, "source", error.message);
             problem.hint = error.hint;
-            Failure::Project(problem.into())
+            match error.label {
+                Some(label) => Failure::Project(problem.label(label).into()),
+                None => Failure::Project(problem.into()),
+            }
         };
         let manifest = revision::select(&resolved.recipe, &contexts, &Limits::default()).map_err(problem)?;
         let image = &self.project.images[name];

@@ -143,6 +143,13 @@ pub fn find(
             return Ok((image, record));
         }
     }
+    if let Some(image) = named
+        .image
+        .as_ref()
+        .filter(|image| !state.numbers.contains_key(*image))
+    {
+        return Err(Refusal::no_such_image(image, state.numbers.keys()));
+    }
     Err(Refusal::request(
         format!("no release that is known has {named}"),
         "ringshift log lists the releases; an image's version is written api@1.4.0",

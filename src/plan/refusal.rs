@@ -1,7 +1,7 @@
 //! What is not allowed, each as data that a person can act on.
 
 use super::commits::{CommitsError, LostCommit};
-use crate::model::{ImageName, RingName, Version};
+use crate::model::{ImageName, RingName, Version, near};
 use crate::state::{Freeze, journal::JournalError};
 
 /// The fixes of one image that would be lost (M7).
@@ -108,10 +108,18 @@ impl Refusal {
 
     /// A ring that is not in the chain.
     pub fn no_such_ring(name: &RingName, chain: &[RingName]) -> Self {
-        let names: Vec<&str> = chain.iter().map(RingName::as_str).collect();
+        let names = chain.iter().map(RingName::as_str);
         Self::request(
             format!("there is no ring `{name}`"),
-            format!("the rings are {}", names.join(", ")),
+            near::hint(name.as_str(), "rings", names),
+        )
+    }
+
+    /// An image that the project does not have.
+    pub fn no_such_image<'n>(name: &ImageName, all: impl Iterator<Item = &'n ImageName> + Clone) -> Self {
+        Self::request(
+            format!("there is no image `{name}`"),
+            near::hint(name.as_str(), "images", all.map(ImageName::as_str)),
         )
     }
 }

@@ -175,7 +175,10 @@ pub fn unshift_ante(state: &State, images: &BTreeSet<ImageName>) -> Result<Trans
         return Err(Refusal::NothingToUnshift {
             message,
             history: Vec::new(),
-            hint: None,
+            hint: (!state.ante.is_empty()).then(|| {
+                let held: Vec<&str> = state.ante.keys().map(ImageName::as_str).collect();
+                format!("ante holds {}", held.join(", "))
+            }),
         });
     }
     Ok(transition)

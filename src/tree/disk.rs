@@ -10,7 +10,7 @@ mod working;
 
 pub use working::WorkingCopy;
 
-use super::{Item, Kind, SourceTree, TreeError, limit};
+use super::{Item, Kind, SourceTree, TreeError, lfs, limit};
 use crate::cache::FileIds;
 use crate::cache::file_ids::Stat;
 use crate::model::{Digest, RepoPath};
@@ -235,9 +235,15 @@ impl<S: Select> Walker<S> {
 
     fn hash(&self, path: &RepoPath) -> Result<Digest, TreeError> {
         let io = |e: io::Error| TreeError::io(path, e);
-        let (mut file, before) = self.disk.open_file(path).map_err(io)?;
+        let (file, before) = self.disk.open_file(path).map_err(io)?;
         limit::check_size(path, before.size)?;
-        let digest = hash_all(&mut file, limit::FILE).map_err(io)?;
+        let mut head = Vec::new();
+        let start = (&file).take(lfs::LONGEST as u64 + 1).read_to_end(&mut head);
+        start.map_err(io)?;
+        if lfs::is_pointer(&head) {
+            return Err(TreeError::LfsPointer(path.clone()));
+        }
+        let digest = hash_all(&mut head.as_slice().chain(&file), limit::FILE).map_err(io)?;
         let after = beneath::stat_of(&file).map_err(io)?;
         if before == after {
             self.ids.insert(path.as_bytes(), &after, beneath::now(), digest);

@@ -5,7 +5,7 @@
 
 mod beside;
 
-use super::{Item, Kind, SourceTree, TreeError};
+use super::{Item, Kind, SourceTree, TreeError, lfs};
 use crate::cache::ContentIds;
 use crate::git::objects::TreeEntry;
 use crate::git::{GitError, Objects, Repository};
@@ -154,10 +154,13 @@ impl GitTree {
             .beside
             .as_ref()
             .and_then(|root| beside::digest(root, path, id));
+        // A pointer is never remembered, so that what is remembered is none.
+        let look = |bytes: &[u8]| (!lfs::is_pointer(bytes)).then(|| Digest::of(bytes));
         let digest = match near {
-            Some(digest) => digest,
-            None => self.objects.with_blob(id, Digest::of).map_err(|e| io(path, &e))?,
+            Some(digest) => Some(digest),
+            None => self.objects.with_blob(id, look).map_err(|e| io(path, &e))?,
         };
+        let digest = digest.ok_or_else(|| TreeError::LfsPointer(path.clone()))?;
         if let Some(key) = key {
             self.contents.insert(key, digest);
         }
@@ -225,35 +228,4 @@ fn io(path: &RepoPath, error: &git2::Error) -> TreeError {
         _ => (std::io::ErrorKind::InvalidData, error.message().to_owned()),
     };
     TreeError::io(path, std::io::Error::new(kind, message))
-}
-
-/// Whether the bytes are a Git LFS pointer, the stand-in for a content that lies elsewhere (B8).
-pub fn is_lfs_pointer(bytes: &[u8]) -> bool {
-    const FIRST: [&[u8]; 2] = [
-        b"version https://git-lfs.github.com/spec/v1\n",
-        b"version https://hawser.github.com/spec/v1\n",
-    ];
-    bytes.len() <= 1024
-        && FIRST.iter().any(|line| bytes.starts_with(line))
-        && bytes
-            .split(|b| *b == b'\n')
-            .any(|line| line.starts_with(b"oid sha256:"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_small_texts_of_the_right_form_are_lfs_pointers() {
-        let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
-        assert!(is_lfs_pointer(pointer));
-        assert!(!is_lfs_pointer(b"version https://git-lfs.github.com/spec/v1\n"));
-        assert!(!is_lfs_pointer(
-            b"about: version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n"
-        ));
-        let mut long = pointer.to_vec();
-        long.resize(2000, b'x');
-        assert!(!is_lfs_pointer(&long));
-    }
 }

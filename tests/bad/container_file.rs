@@ -163,7 +163,7 @@ fn an_expansion_that_doubles_itself() {
 }
 
 #[test]
-fn a_mistyped_instruction_and_flag() {
+fn a_mistyped_instruction() {
     insta::assert_snapshot!(said("FROM scratch\nCOYP app /app\n"), @r"
     [stderr]
     error: images/api/Dockerfile:2:1: `COYP` is no instruction
@@ -173,7 +173,25 @@ fn a_mistyped_instruction_and_flag() {
     hint: did you mean COPY?
     [exit 1]
     ");
-    insta::assert_snapshot!(said("FROM scratch\nCOPY --form=base app /app\n"), @"");
+}
+
+#[test]
+fn an_unknown_flag_makes_the_revision_larger_and_says_so() {
+    let world = World::project();
+    world.write(
+        "images/api/Dockerfile",
+        "FROM scratch\nCOPY --form=base app /app\n",
+    );
+    world.commit("Mistype a flag");
+    insta::assert_snapshot!(world.run(&["check"]).shown(), @r"
+    acme/shop: 3 images, 3 rings, nothing wrong
+    [stderr]
+    warning: images/api/Dockerfile:2:1: the flag --form is not known: the whole context enters the revision
+      |
+    2 | COPY --form=base app /app
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(world.run(&["plan"]).err, @"warning: images/api/Dockerfile:2:1: the flag --form is not known: the whole context enters the revision");
 }
 
 #[test]
@@ -184,6 +202,7 @@ fn a_source_that_does_not_exist() {
       |
     2 | COPY ap /app
       |      ^^
+    hint: there is `app`
     [exit 1]
     ");
 }
@@ -278,6 +297,7 @@ fn many_files_are_wrong_at_once() {
       |
     2 | COPY mtd /etc/motd
       |      ^^^
+    hint: there is `motd`
     [exit 1]
     ");
 }

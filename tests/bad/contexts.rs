@@ -97,6 +97,7 @@ fn a_link_out_of_the_repository_is_followed_inside_the_context_only() {
       |
     2 | COPY passwd /srv/
       |      ^^^^^^
+    hint: links are followed inside the context only, as if it were the whole disk
     [exit 1]
     ");
     let world = copies("up/secret");
@@ -109,6 +110,7 @@ fn a_link_out_of_the_repository_is_followed_inside_the_context_only() {
       |
     2 | COPY up/secret /srv/
       |      ^^^^^^^^^
+    hint: links are followed inside the context only, as if it were the whole disk
     [exit 1]
     ");
 }
@@ -159,6 +161,7 @@ fn a_loop_of_links_is_an_error_where_it_is_copied_by_name() {
       |
     2 | COPY one /srv/
       |      ^^^
+    hint: let the link lead to a file or folder of the context
     [exit 1]
     ");
 }
@@ -228,6 +231,7 @@ fn folders_deeper_than_the_limit_are_refused() {
       |
     2 | COPY . /srv
       |      ^
+    hint: leave out what the image does not need, in .dockerignore
     [exit 1]
     ");
 }
@@ -262,6 +266,7 @@ fn a_mistaken_word_is_told_with_what_was_meant() {
       |
     2 | COPY ../base/motd /srv/
       |      ^^^^^^^^^^^^
+    hint: `..` does not lead out of the context: choose a wider one in rings.yaml, or name the folder there under `contexts`
     [exit 1]
     ");
     insta::assert_snapshot!(said("a["), @r"
@@ -282,11 +287,11 @@ fn a_file_that_the_ignore_file_leaves_out_is_told_with_the_line() {
     world.write("images/api/.dockerignore", "# built things\n\n**/target\n");
     insta::assert_snapshot!(world.refused(&["check"]).shown(), @r"
     [stderr]
-    error: images/api/Dockerfile:2:6: `target/app` is left out by .dockerignore:3 (`**/target`)
+    error: images/api/Dockerfile:2:6: `target/app` is left out by images/api/.dockerignore
       |
     2 | COPY target/app /srv/
-      |      ^^^^^^^^^^
-    hint: add `!target/app` below that line, or copy something else
+      |      ^^^^^^^^^^ ignored by images/api/.dockerignore:3 (`**/target`)
+    hint: add `!target/app` below that line, or build it in a stage of this file
     [exit 1]
     ");
 }

@@ -24,6 +24,7 @@ fn truncated_in_the_middle_of_a_value() {
       |
     6 |   shop: {context: deploy, roo
       |         ^
+    hint: close it, or look for a quote or bracket too many before it
     [exit 1]
     ");
 }
@@ -106,11 +107,12 @@ fn utf16() {
 
 #[test]
 fn a_null_character() {
-    insta::assert_snapshot!(said(b"project: acme/sh\0op\nrings: [dev]\n"), @r"
+    insta::assert_snapshot!(said(b"project: acme/sh\0op\nrings: [dev]\n"), @r#"
     [stderr]
     error: rings.yaml:1:17: the file holds control characters
+    hint: remove them, or write them as escapes in double quotes: "\x1b"
     [exit 1]
-    ");
+    "#);
 }
 
 #[test]
@@ -127,10 +129,11 @@ fn ten_megabytes() {
 fn nested_deeper_than_64() {
     insta::assert_snapshot!(said(format!("{}sites: {}{}\n", RINGS, "[".repeat(100), "]".repeat(100))), @r"
     [stderr]
-    error: rings.yaml:7:72: cannot be read as YAML: recursion limit exceeded
+    error: rings.yaml:7:72: cannot be read as YAML: nested deeper than 64 levels
       |
     7 | sites: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[
       |                                                                        ^
+    hint: look at this line and the one before it; values with special characters stand in quotes
     [exit 1]
     ");
 }
@@ -139,10 +142,11 @@ fn nested_deeper_than_64() {
 fn a_megabyte_of_opening_brackets() {
     insta::assert_snapshot!(said(format!("project: {}", "[".repeat(900 << 10))), @r"
     [stderr]
-    error: rings.yaml:1:74: cannot be read as YAML: recursion limit exceeded
+    error: rings.yaml:1:74: cannot be read as YAML: nested deeper than 64 levels
       |
     1 | project: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[
       |                                                                          ^
+    hint: look at this line and the one before it; values with special characters stand in quotes
     [exit 1]
     ");
 }
@@ -172,6 +176,7 @@ fn an_alias_of_nothing() {
       |
     1 | project: *gone
       |          ^
+    hint: an alias `*name` stands for a value that is marked `&name` above it
     [exit 1]
     ");
 }
@@ -270,7 +275,7 @@ sites:
        |
     10 |   eu: {environment: prod, ring: usres}
        |                                 ^^^^^
-    hint: the rings are dev
+    hint: a site gets what one of `rings` holds
     [exit 1]
     ");
 }
@@ -310,6 +315,7 @@ fn a_link_a_folder_and_a_fifo_in_its_place() {
     insta::assert_snapshot!(world.refused(&["check"]).shown(), @r"
     [stderr]
     error: rings.yaml: a symbolic link, not a regular file
+    hint: put a regular file in its place
     [exit 1]
     ");
     std::fs::remove_file(world.path("rings.yaml")).unwrap();
@@ -337,6 +343,7 @@ fn a_link_a_folder_and_a_fifo_in_its_place() {
     insta::assert_snapshot!(world.refused(&["check", "--config", "rings.yaml"]).shown(), @r"
     [stderr]
     error: rings.yaml: a FIFO, socket or device, not a regular file
+    hint: put a regular file in its place
     [exit 1]
     ");
 }

@@ -26,10 +26,13 @@ fn an_ignored_file_is_an_error_of_its_own() {
     let told = world.refused(&["plan"]).shown();
     insta::assert_snapshot!(told, @r"
     [stderr]
-    error: images/api/Dockerfile:2:6: `target/app.bin` does not exist in the context `images/api`
+    error: images/api/Dockerfile:2:6: `images/api/target/app.bin` is ignored by git, so no commit holds it
       |
     2 | COPY target/app.bin /srv/
       |      ^^^^^^^^^^^^^^
+    hint: build it in a stage of this file, or have its folder read from disk, in rings.yaml
+          contexts: {NAME: {path: images/api/target, generated: true}}
+          and here COPY --from=NAME app.bin …
     [exit 1]
     ");
     for args in [&["check"][..], &["plan", "--worktree"], &["build"]] {
@@ -43,20 +46,26 @@ fn an_ignored_folder_and_one_behind_a_pattern() {
     world.write("images/api/target/app", "built");
     insta::assert_snapshot!(world.refused(&["check"]).shown(), @r"
     [stderr]
-    error: images/api/Dockerfile:2:6: `target` does not exist in the context `images/api`
+    error: images/api/Dockerfile:2:6: `images/api/target` is ignored by git, so no commit holds it
       |
     2 | COPY target /srv/
       |      ^^^^^^
+    hint: build it in a stage of this file, or have its folder read from disk, in rings.yaml
+          contexts: {NAME: {path: images/api/target, generated: true}}
+          and here COPY --from=NAME . …
     [exit 1]
     ");
     let world = copies("app.jar");
     world.write("images/api/app.jar", "built");
     insta::assert_snapshot!(world.refused(&["check"]).shown(), @r"
     [stderr]
-    error: images/api/Dockerfile:2:6: `app.jar` does not exist in the context `images/api`
+    error: images/api/Dockerfile:2:6: `images/api/app.jar` is ignored by git, so no commit holds it
       |
     2 | COPY app.jar /srv/
       |      ^^^^^^^
+    hint: build it in a stage of this file, or have its folder read from disk, in rings.yaml
+          contexts: {NAME: {path: images/api, generated: true}}
+          and here COPY --from=NAME app.jar …
     [exit 1]
     ");
 }
@@ -85,6 +94,7 @@ fn a_file_that_is_not_committed_is_told_with_the_working_copy() {
       |
     2 | COPY new /srv/
       |      ^^^
+    hint: the working copy has it: commit it, or add --worktree
     [exit 1]
     ");
     assert_eq!(world.run(&["plan", "--worktree", "-q"]).code, 0);
@@ -128,10 +138,34 @@ fn an_lfs_pointer_is_no_content() {
     let world = World::uncommitted();
     world.write("images/api/app", POINTER);
     world.commit("First");
-    insta::assert_snapshot!(world.refused(&["plan"]).shown(), @"");
-    insta::assert_snapshot!(world.refused(&["check"]).shown(), @"");
+    insta::assert_snapshot!(world.refused(&["plan"]).shown(), @r"
+    [stderr]
+    error: images/api/Dockerfile:2:1: images/api/app is a Git LFS pointer, not the file itself
+      |
+    2 | COPY app /app
+      | ^^^^^^^^^^^^^
+    hint: git holds no content of it: `git lfs pull`, and build with --worktree or give its folder as a named context (`generated: true`), which is read from disk
+    [exit 1]
+    ");
+    insta::assert_snapshot!(world.refused(&["check"]).shown(), @r"
+    [stderr]
+    error: images/api/Dockerfile:2:1: images/api/app is a Git LFS pointer, not the file itself
+      |
+    2 | COPY app /app
+      | ^^^^^^^^^^^^^
+    hint: git holds no content of it: `git lfs pull`, and build with --worktree or give its folder as a named context (`generated: true`), which is read from disk
+    [exit 1]
+    ");
     world.write("images/api/Dockerfile", "FROM scratch\nCOPY . /srv\n");
-    insta::assert_snapshot!(world.refused(&["check"]).shown(), @"");
+    insta::assert_snapshot!(world.refused(&["check"]).shown(), @r"
+    [stderr]
+    error: images/api/Dockerfile:2:1: images/api/app is a Git LFS pointer, not the file itself
+      |
+    2 | COPY . /srv
+      | ^^^^^^^^^^^
+    hint: git holds no content of it: `git lfs pull`, and build with --worktree or give its folder as a named context (`generated: true`), which is read from disk
+    [exit 1]
+    ");
 }
 
 #[test]
@@ -162,7 +196,6 @@ fn a_rings_yaml_that_is_not_committed_is_planned_with_a_note_and_not_built() {
     3 to build. Reasons in full: ringshift plan -v
     [stderr]
     note: rings.yaml is not committed yet; the working copy's is used
-    note: not in this commit, but different in the working copy: rings.yaml; --worktree reads them
     "#);
     insta::assert_snapshot!(world.refused(&["build"]).shown(), @r#"
     [stderr]

@@ -45,13 +45,15 @@ fn a_store_that_is_read_only_can_be_read_and_is_not_written() {
     insta::assert_snapshot!(mounted(&world, READ_ONLY, &["build"]).shown(), @r#"
     [stderr]
     error: cannot write into …/repo/.git/ringshift/acme/shop/shop-state/.tmp
-    caused by: Read-only file system (os error 30) at path "…/repo/.git/ringshift/acme/shop/shop-state/.tmp/w-F4Mwmj"
+    caused by: Read-only file system (os error 30) at path "…/repo/.git/ringshift/acme/shop/shop-state/.tmp/w-…"
+    hint: let this user write there, or name another store: --registry oci:PATH
     [exit 5]
     "#);
     insta::assert_snapshot!(mounted(&world, READ_ONLY, &["shift", "test"]).shown(), @r#"
     [stderr]
     error: cannot write into …/repo/.git/ringshift/acme/shop/shop-state/.tmp
-    caused by: Read-only file system (os error 30) at path "…/repo/.git/ringshift/acme/shop/shop-state/.tmp/w-5zbcKz"
+    caused by: Read-only file system (os error 30) at path "…/repo/.git/ringshift/acme/shop/shop-state/.tmp/w-…"
+    hint: let this user write there, or name another store: --registry oci:PATH
     [exit 5]
     "#);
     assert_eq!(before, world.everything());
@@ -95,7 +97,7 @@ fn a_store_that_is_full_keeps_what_it_has() {
         Failed base 0.1.1: cannot write a layer to acme/shop/base
     error: base could not be built
       base: images/base/Dockerfile: cannot write a layer to acme/shop/base
-    caused by: No space left on device (os error 28) at path "…/repo/.git/ringshift/acme/shop/base/.tmp/w-oLutvV"
+    caused by: No space left on device (os error 28) at path "…/repo/.git/ringshift/acme/shop/base/.tmp/w-…"
     hint: what was built is kept; mend it and run the same command again
     [exit 5]
     "#);
@@ -119,11 +121,18 @@ fn a_file_in_the_place_of_the_store() {
     std::fs::write(world.store(), "not a folder").unwrap();
     insta::assert_snapshot!(world.refused(&["build"]).shown(), @r"
     [stderr]
-    error: cannot make …/repo/.git/ringshift/acme
+    error: cannot read …/repo/.git/ringshift/acme/shop/shop-state/oci-layout
     caused by: Not a directory (os error 20)
+    hint: the store is a folder: move what stands in its place away, or name another: --registry oci:PATH
     [exit 5]
     ");
-    insta::assert_snapshot!(world.refused(&["status"]).shown(), @"");
+    insta::assert_snapshot!(world.refused(&["status"]).shown(), @r"
+    [stderr]
+    error: cannot read …/repo/.git/ringshift/acme/shop/shop-state/oci-layout
+    caused by: Not a directory (os error 20)
+    hint: the store is a folder: move what stands in its place away, or name another: --registry oci:PATH
+    [exit 5]
+    ");
 }
 
 #[test]
@@ -136,7 +145,7 @@ fn a_truncated_index_of_the_journal() {
     insta::assert_snapshot!(told, @r"
     [stderr]
     error: …/repo/.git/ringshift/acme/shop/shop-state/index.json is damaged: expected JSON, found EOF while parsing a string at line 1 column 283
-    hint: `ringshift state verify` says what else is damaged
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
     [exit 7]
     ");
     for args in [
@@ -173,27 +182,28 @@ fn a_missing_entry_record_and_layer() {
     insta::assert_snapshot!(masked(world.refused(&["status"])), @r"
     [stderr]
     error: acme/shop/shop-state@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     insta::assert_snapshot!(masked(world.refused(&["build"])), @r"
     [stderr]
     error: acme/shop/shop-state@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     insta::assert_snapshot!(masked(world.refused(&["state", "verify"])), @r"
     [stderr]
     error: acme/shop/shop-state@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     std::fs::write(&head, &bytes[..bytes.len() / 2]).unwrap();
     insta::assert_snapshot!(masked(world.refused(&["status"])), @r"
     [stderr]
     error: cannot read sha256:<digest> of acme/shop/shop-state
     caused by: sha256:<digest> is damaged: its content has the digest sha256:<digest>
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     let mut flipped = bytes.clone();
     *flipped.last_mut().unwrap() ^= 1;
@@ -202,7 +212,8 @@ fn a_missing_entry_record_and_layer() {
     [stderr]
     error: cannot read sha256:<digest> of acme/shop/shop-state
     caused by: sha256:<digest> is damaged: its content has the digest sha256:<digest>
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     std::fs::write(&head, &bytes).unwrap();
     let record = blob_with(&world, "\"contains\"");
@@ -210,14 +221,14 @@ fn a_missing_entry_record_and_layer() {
     insta::assert_snapshot!(masked(world.refused(&["status"])), @r"
     [stderr]
     error: acme/shop/shop-state@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     insta::assert_snapshot!(masked(world.refused(&["shift", "test"])), @r"
     [stderr]
     error: acme/shop/shop-state@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
 }
 
@@ -247,7 +258,7 @@ fn a_missing_image_is_told_by_verify_and_export() {
     let digest = index.split("sha256:").nth(1).unwrap()[..64].to_owned();
     std::fs::remove_file(layout(&world, "api").join("blobs/sha256").join(digest)).unwrap();
     insta::assert_snapshot!(masked(world.refused(&["state", "verify"])), @r"
-    2 entries, 1 releases, 2 images: damaged
+    2 entries, 1 release, 2 images: damaged
     [stderr]
     error: api:0.1.0: acme/shop/api@sha256:<digest> is not in the registry
     [exit 7]
@@ -255,8 +266,8 @@ fn a_missing_image_is_told_by_verify_and_export() {
     insta::assert_snapshot!(masked(world.refused(&["export", "api@0.1.0", "oci:../tmp/x"])), @r"
     [stderr]
     error: acme/shop/api@sha256:<digest> is not in the registry
-    hint: `ringshift state verify` says what else is missing
-    [exit 5]
+    hint: `ringshift state verify` lists all that is damaged; restore the folder from a copy
+    [exit 7]
     ");
     world.write("images/base/motd", "new");
     world.commit("Change the base");

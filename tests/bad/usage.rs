@@ -25,9 +25,9 @@ fn unknown_verbs_and_flags_are_usage_errors() {
         (&["shift", "dev"], 1),
         (&["shift", "users"], 1),
         (&["unshift", "users"], 6),
-        (&["-C", "gone", "plan"], 5),
+        (&["-C", "gone", "plan"], 1),
         (&["-C", "rings.yaml", "plan"], 1),
-        (&["--config", "gone.yaml", "plan"], 5),
+        (&["--config", "gone.yaml", "plan"], 1),
         (&["--registry", "registry.example.com", "plan"], 1),
         (&["--registry", "oci:", "plan"], 1),
         (&["--project", "UP", "plan"], 1),
@@ -48,7 +48,7 @@ fn a_usage_error_as_json_is_one_line() {
     "#);
     insta::assert_snapshot!(world.refused(&["shift", "--json", "tset"]).shown(), @r#"
     [stderr]
-    {"kind":"error","format":1,"code":1,"message":"there is no ring `tset`","causes":[],"hint":"the rings are dev, test, users"}
+    {"kind":"error","format":1,"code":1,"message":"there is no ring `tset`","causes":[],"hint":"did you mean `test`? the rings are dev, test, users"}
     [exit 1]
     "#);
 }
@@ -60,29 +60,39 @@ fn near_names_of_rings_are_offered() {
     insta::assert_snapshot!(said(&["shift", "tset"]), @r"
     [stderr]
     error: there is no ring `tset`
-    hint: the rings are dev, test, users
+    hint: did you mean `test`? the rings are dev, test, users
     [exit 1]
     ");
     insta::assert_snapshot!(said(&["plan", "--ring", "user", "api"]), @r"
     [stderr]
     error: there is no ring `user`
-    hint: the rings are dev, test, users
+    hint: did you mean `users`? the rings are dev, test, users
     [exit 1]
     ");
     insta::assert_snapshot!(said(&["unshift", "tests"]), @r"
     [stderr]
     error: there is no ring `tests`
-    hint: the rings are dev, test, users
+    hint: did you mean `test`? the rings are dev, test, users
     [exit 1]
     ");
     insta::assert_snapshot!(said(&["show", "dve"]), @r"
     [stderr]
     error: there is no ring `dve`
+    hint: did you mean `dev`? the rings are dev, test, users
+    [exit 1]
+    ");
+    insta::assert_snapshot!(said(&["log", "usres"]), @r"
+    [stderr]
+    error: there is no ring `usres`
+    hint: did you mean `users`? the rings are dev, test, users
+    [exit 1]
+    ");
+    insta::assert_snapshot!(said(&["shift", "production"]), @r"
+    [stderr]
+    error: there is no ring `production`
     hint: the rings are dev, test, users
     [exit 1]
     ");
-    insta::assert_snapshot!(said(&["log", "usres"]), @"");
-    insta::assert_snapshot!(said(&["shift", "production"]), @"");
 }
 
 #[test]
@@ -92,31 +102,31 @@ fn near_names_of_images_are_offered() {
     insta::assert_snapshot!(said(&["plan", "aip"]), @r"
     [stderr]
     error: there is no image `aip`
-    hint: the images are api, base, shop
+    hint: did you mean `api`? the images are api, base, shop
     [exit 1]
     ");
     insta::assert_snapshot!(said(&["build", "--major", "bsae"]), @r"
     [stderr]
     error: there is no image `bsae`
-    hint: the images are api, base, shop
+    hint: did you mean `base`? the images are api, base, shop
     [exit 1]
     ");
     insta::assert_snapshot!(said(&["explain", "ap"]), @r"
     [stderr]
     error: there is no image `ap`
-    hint: the images are api, base, shop
+    hint: did you mean `api`? the images are api, base, shop
     [exit 1]
     ");
     insta::assert_snapshot!(said(&["export", "shopp@0.1.0", "oci:/nowhere"]), @r"
     [stderr]
-    error: shopp 0.1.0 is not in the store
-    hint: `ringshift status --images` shows the versions
+    error: there is no image `shopp`
+    hint: did you mean `shop`? the images are api, base, shop
     [exit 1]
     ");
     insta::assert_snapshot!(said(&["freeze", "apo@0.1.0", "--reason", "x"]), @r"
     [stderr]
-    error: no release that is known has apo@0.1.0
-    hint: ringshift log lists the releases; an image's version is written api@1.4.0
+    error: there is no image `apo`
+    hint: did you mean `api`? the images are api, base, shop
     [exit 1]
     ");
     insta::assert_snapshot!(said(&["unshift", "ante", "bas"]), @r"
@@ -168,8 +178,8 @@ fn versions_that_nobody_made() {
     ");
     insta::assert_snapshot!(said(&["export", "api", "oci:/nowhere"]), @r"
     [stderr]
-    error: there is no ring `api`
-    hint: the rings are dev, test, users
+    error: api is an image, and has many versions
+    hint: ringshift export api@VERSION …; `ringshift status --images` shows the versions
     [exit 1]
     ");
     insta::assert_snapshot!(said(&["export", "api@0.1.0", "nowhere"]), @r"
@@ -189,5 +199,4 @@ fn versions_that_nobody_made() {
     error: dev never held 9.9.9
     [exit 6]
     ");
-    insta::assert_snapshot!(said(&["plan", "--contains", "9.9.9"]), @"");
 }

@@ -9,6 +9,7 @@ use ringshift::plan::{CommitsError, Loss, Refusal};
 use ringshift::registry::RegistryError;
 use ringshift::state::journal::JournalError;
 use ringshift::wire;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 /// A failure, ready to be shown.
@@ -146,7 +147,7 @@ fn show(failure: &Failure) -> Shown {
         Failure::Commits(error) => plain(8, commits_hint(error)),
         Failure::Build(unbuilt) => not_built(unbuilt, plain(build_code(unbuilt), None)),
         Failure::Interrupted => plain(130, None),
-        Failure::Tree(_) => plain(1, None),
+        Failure::Tree(error) => plain(1, error.hint()),
         Failure::Io { .. } => plain(5, None),
         Failure::Bug(_) => plain(
             70,
@@ -159,18 +160,19 @@ fn journal(error: &JournalError, plain: impl Fn(u8, Option<&str>) -> Shown) -> S
     match error {
         JournalError::Registry(error) => plain(registry_code(error), registry_hint(error)),
         JournalError::Newer { .. } => plain(7, Some("use the newer ringshift that wrote it")),
-        JournalError::Damaged { .. } | JournalError::Broken(_) => plain(
-            7,
-            Some("`ringshift state verify` says what is damaged; restore the folder from a copy"),
-        ),
+        JournalError::Damaged { .. } | JournalError::Broken(_) => plain(7, Some(DAMAGED)),
     }
 }
+
+/// What to do about a store that is not whole.
+const DAMAGED: &str = "`ringshift state verify` lists all that is damaged; restore the folder from a copy";
 
 fn registry_code(error: &RegistryError) -> u8 {
     match error {
         RegistryError::Held(_) => 4,
-        RegistryError::Newer(_) | RegistryError::Damaged { .. } => 7,
-        RegistryError::Missing(_) | RegistryError::Io { .. } => 5,
+        RegistryError::Newer(_) | RegistryError::Damaged { .. } | RegistryError::Missing(_) => 7,
+        RegistryError::Io { source, .. } if source.kind() == ErrorKind::InvalidData => 7,
+        RegistryError::Io { .. } => 5,
     }
 }
 
@@ -178,9 +180,21 @@ fn registry_hint(error: &RegistryError) -> Option<&'static str> {
     match error {
         RegistryError::Held(_) => Some("wait for the other run to end, then run this again"),
         RegistryError::Newer(_) => Some("use the newer ringshift that wrote it"),
-        RegistryError::Damaged { .. } => Some("`ringshift state verify` says what else is damaged"),
-        RegistryError::Missing(_) => Some("`ringshift state verify` says what else is missing"),
-        RegistryError::Io { .. } => None,
+        RegistryError::Damaged { .. } => Some(DAMAGED),
+        RegistryError::Missing(_) => Some(DAMAGED),
+        RegistryError::Io { source, .. } => match source.kind() {
+            ErrorKind::InvalidData => Some(DAMAGED),
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                Some("let this user write there, or name another store: --registry oci:PATH")
+            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Some("make room, then run the same command again: nothing is lost")
+            }
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => Some(
+                "the store is a folder: move what stands in its place away, or name another: --registry oci:PATH",
+            ),
+            _ => None,
+        },
     }
 }
 

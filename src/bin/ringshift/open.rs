@@ -270,7 +270,7 @@ fn head(repository: &Repository, config: &RepoPath) -> Result<CommitId, Failure>
 fn origin(
     settings: &Settings,
     caches: &Caches,
-    repository: &Repository,
+    repository: &Arc<Repository>,
     commit: &CommitId,
     config: RepoPath,
 ) -> Result<Origin, Failure> {
@@ -290,6 +290,7 @@ fn origin(
             .ok()
             .and_then(|r| r.workdir())
             .map(Path::to_path_buf),
+        repository: Some(repository.clone()),
         results: caches.results.clone(),
     })
 }
@@ -347,6 +348,7 @@ fn unborn(
         changed: BTreeSet::new(),
         config,
         workdir: repository.workdir().map(Path::to_path_buf),
+        repository: Some(repository.clone()),
         results: caches.results.clone(),
     };
     let loaded = Loaded::read_anew(origin)?;
@@ -390,6 +392,7 @@ pub fn at_commit(settings: &Settings, caches: &Caches) -> Result<Box<AtCommit>, 
             changed: BTreeSet::new(),
             config: config.clone(),
             workdir: workdir.clone(),
+            repository: Some(repository.clone()),
             results: caches.results.clone(),
         };
         Ok(Arc::new(Loaded::read(origin)?))

@@ -177,16 +177,26 @@ fn origin(variable: &str, flag: &str, value: &str) -> String {
     }
 }
 
+/// An error of the file system in a few words.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file or folder".into(),
+        _ => error.to_string(),
+    }
+}
+
 fn directory(flag: Option<&Path>) -> Result<PathBuf, Failure> {
     let here = match flag {
         Some(dir) => dir.to_path_buf(),
         None => PathBuf::from("."),
     };
-    let io = |source| Failure::Io {
-        action: format!("enter {}", here.display()),
-        source,
+    let gone = |error: std::io::Error| {
+        Failure::request(
+            format!("cannot enter {}: {}", here.display(), reason(&error)),
+            "name a folder with -C",
+        )
     };
-    let path = std::fs::canonicalize(&here).map_err(io)?;
+    let path = std::fs::canonicalize(&here).map_err(gone)?;
     if !path.is_dir() {
         return Err(Failure::request(
             format!("{} is not a folder", here.display()),
@@ -203,13 +213,15 @@ fn find_config(
 ) -> Result<Option<Setting<PathBuf>>, Failure> {
     if let Some(flag) = flag {
         let path = directory.join(flag);
-        let io = |source| Failure::Io {
-            action: format!("read {}", path.display()),
-            source,
+        let gone = |error: std::io::Error| {
+            Failure::request(
+                format!("cannot read {}: {}", path.display(), reason(&error)),
+                "name a rings.yaml with --config, or leave it out: it is found by walking up",
+            )
         };
         let from = origin("RINGSHIFT_CONFIG", "--config", &flag.to_string_lossy());
         return Ok(Some(Setting {
-            value: std::fs::canonicalize(&path).map_err(io)?,
+            value: std::fs::canonicalize(&path).map_err(gone)?,
             from,
         }));
     }

@@ -24,6 +24,14 @@ pub struct Ui {
     choice: ColorChoice,
 }
 
+/// A number with its noun.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    }
+}
+
 /// Yellow: it waits.
 pub const WAITS: anstyle::Style = anstyle::AnsiColor::Yellow.on_default();
 /// Red: it is refused.

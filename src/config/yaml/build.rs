@@ -42,13 +42,21 @@ fn failure(source: &Source, error: &ScanError) -> Problems {
     let at = error.marker();
     let span = Span::new(number(at.line()).max(1), number(at.col().saturating_add(1)), 0);
     let said = error.info();
-    let said = said.lines().next().unwrap_or_default();
+    let said = match said.lines().next().unwrap_or_default() {
+        "recursion limit exceeded" => format!("nested deeper than {MAX_DEPTH} levels"),
+        other => other.into(),
+    };
     let problem = source.problem(span, "yaml", format!("cannot be read as YAML: {said}"));
     let margin = |line: &str| line[..line.len() - line.trim_start().len()].contains('\t');
-    match source.line(span.line).is_some_and(margin) {
-        true => problem.hint("indent with spaces, never with tabs").into(),
-        false => problem.into(),
-    }
+    let hint = match source.line(span.line).is_some_and(margin) {
+        true => "indent with spaces, never with tabs",
+        false if said.contains("unclosed") => "close it, or look for a quote or bracket too many before it",
+        false if said.contains("anchor") => {
+            "an alias `*name` stands for a value that is marked `&name` above it"
+        }
+        false => "look at this line and the one before it; values with special characters stand in quotes",
+    };
+    problem.hint(hint).into()
 }
 
 /// A list or map that is not closed yet.

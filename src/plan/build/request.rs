@@ -1,7 +1,6 @@
 //! Whether a request makes sense at all, before anything is decided.
 
 use super::{Request, Target, World};
-use crate::model::ImageName;
 use crate::plan::Refusal;
 
 /// Refuses what no state could make right (exit 1 and 2).
@@ -10,11 +9,7 @@ pub(super) fn check(world: &World<'_>, request: &Request) -> Result<(), Refusal>
     let first = state.first();
     for name in request.names.iter().chain(&request.majors) {
         if !sources.images.contains_key(name) {
-            let names: Vec<&str> = sources.images.keys().map(ImageName::as_str).collect();
-            return Err(Refusal::request(
-                format!("there is no image `{name}`"),
-                format!("the images are {}", names.join(", ")),
-            ));
+            return Err(Refusal::no_such_image(name, sources.images.keys()));
         }
     }
     match &request.target {

@@ -185,9 +185,7 @@ fn check_format(raw: &Map<String, Value>, shown: &str) -> Result<(), RegistryErr
 fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, RegistryError> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(failed("read", path, e)),
     };
     let mut bytes = Vec::new();

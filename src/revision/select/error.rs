@@ -2,6 +2,7 @@
 
 use crate::containerfile::ignore::PatternError;
 use crate::model::RepoPath;
+use crate::model::near;
 use crate::model::path::escape;
 use crate::revision::view::{View, ViewError};
 use crate::tree::Kind;
@@ -16,8 +17,12 @@ pub struct SelectError {
     pub word: String,
     /// What is wrong, a sentence without its full stop.
     pub message: String,
+    /// A few words beside the mark.
+    pub label: Option<String>,
     /// How to mend it, when that is known.
     pub hint: Option<String>,
+    /// The path in the repository at which nothing stands, when that is what is wrong.
+    pub missing: Option<RepoPath>,
 }
 
 /// The word that is being read, for errors.
@@ -36,7 +41,9 @@ impl<'w> At<'w> {
             line: self.line,
             word: self.word.into(),
             message,
+            label: None,
             hint,
+            missing: None,
         }
     }
 
@@ -56,13 +63,13 @@ impl<'w> At<'w> {
             ),
             ViewError::Links(path) => self.error(
                 format!("{path}: the symbolic links run in a circle, or in a chain of more than 255"),
-                None,
+                Some("let the link lead to a file or folder of the context".into()),
             ),
             error @ ViewError::Limit { .. } => self.error(
                 error.to_string(),
                 Some("leave out what the image does not need, in .dockerignore".into()),
             ),
-            ViewError::Tree(error) => self.error(with_causes(&error), None),
+            ViewError::Tree(error) => self.error(with_causes(&error), error.hint().map(Into::into)),
         }
     }
 
@@ -100,23 +107,20 @@ impl<'w> At<'w> {
         let exists = context.tree.kind(&view.in_tree(path)).ok().flatten().is_some();
         if exists && let Some((line, pattern)) = context.ignore.explain(path) {
             let ignore = context.ignore.name();
-            let excuse = format!("add `!{path}` below that line, or copy something else");
-            return self.error(
-                format!(
-                    "{} is left out by {ignore}:{line} (`{pattern}`)",
-                    self.shown(path)
-                ),
-                Some(excuse),
-            );
+            let excuse = format!("add `!{path}` below that line, or build it in a stage of this file");
+            let message = format!("{} is left out by {ignore}", self.shown(path));
+            let mut error = self.error(message, Some(excuse));
+            error.label = Some(format!("ignored by {ignore}:{line} (`{pattern}`)"));
+            return error;
         }
-        self.error(
-            format!(
-                "{} does not exist in the context `{}`",
-                self.shown(path),
-                context.display
-            ),
-            self.near(view, path),
-        )
+        let place = match context.display.is_root() {
+            true => "the context, the root of the repository".into(),
+            false => format!("the context `{}`", context.display),
+        };
+        let message = format!("{} does not exist in {place}", self.shown(path));
+        let mut error = self.error(message, self.near(view, path));
+        error.missing = Some(context.display.join(path));
+        error
     }
 
     /// The word, and where it led when that is another path.
@@ -140,9 +144,22 @@ impl<'w> At<'w> {
         {
             return Some(format!("sources are relative to the context: write `{inner}`"));
         }
+        if self.word.split('/').any(|part| part == "..") {
+            return Some(
+                "`..` does not lead out of the context: choose a wider one in rings.yaml, or name the folder \
+                 there under `contexts`"
+                    .into(),
+            );
+        }
+        if RepoPath::clean(self.word) != *path {
+            return Some("links are followed inside the context only, as if it were the whole disk".into());
+        }
         let items = context.tree.list(&view.in_tree(&path.parent()?)).ok()?;
-        let twin = items.iter().find(|i| i.name.eq_ignore_ascii_case(path.name()))?;
-        Some(format!("there is `{}`", escape(&twin.name)))
+        let names: Vec<String> = items.iter().map(|item| escape(&item.name)).collect();
+        let wanted = escape(path.name());
+        let twin = names.iter().find(|name| name.eq_ignore_ascii_case(&wanted));
+        let near = || near::nearest(&wanted, names.iter().map(String::as_str));
+        Some(format!("there is `{}`", twin.map(String::as_str).or_else(near)?))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::cache::FileIds;
 use crate::git::objects::kind_of;
 use crate::git::{GitError, Repository};
 use crate::model::{Digest, RepoPath};
-use crate::tree::{Item, Kind, SourceTree, TreeError};
+use crate::tree::{Item, Kind, SourceTree, TreeError, lfs};
 use git2::Oid;
 use rustix::fs::FileType;
 use std::collections::BTreeMap;
@@ -301,7 +301,10 @@ impl SourceTree for WorkingCopy {
         let good = |kind: Kind| kind.is_file() || kind == Kind::Link;
         let entry = self.walker.expect(path, "a file or link", good)?;
         match (self.absent(path, &entry), entry.kind) {
-            (Some(blob), _) => Ok(Digest::of(&self.blob(path, blob)?)),
+            (Some(blob), _) => match self.blob(path, blob)? {
+                bytes if lfs::is_pointer(&bytes) => Err(TreeError::LfsPointer(path.clone())),
+                bytes => Ok(Digest::of(&bytes)),
+            },
             (None, Kind::Link) => Ok(Digest::of(&self.walker.link(path)?)),
             _ => self.walker.digest(path, &entry),
         }

@@ -3,6 +3,7 @@
 //! edits can lead astray. Edge: the working copy.
 
 use crate::model::{Digest, RepoPath};
+use crate::tree::lfs;
 use git2::Oid;
 use rustix::fs::OFlags;
 use sha1::Digest as _;
@@ -14,7 +15,8 @@ use std::path::Path;
 /// Larger files are read as blobs, whose size is known before.
 const LARGEST: u64 = 64 << 20;
 
-/// The SHA-256 of the blob `id`, when the file at `path` below `root` holds just its bytes.
+/// The SHA-256 of the blob `id`, when the file at `path` below `root` holds just its bytes, and those are
+/// no Git LFS pointer.
 pub(super) fn digest(root: &Path, path: &RepoPath, id: Oid) -> Option<Digest> {
     let place = root.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -33,7 +35,8 @@ pub(super) fn digest(root: &Path, path: &RepoPath, id: Oid) -> Option<Digest> {
     let mut hash = sha1::Sha1::new();
     hash.update(format!("blob {}\0", bytes.len()));
     hash.update(&bytes);
-    (hash.finalize().as_slice() == id.as_bytes()).then(|| Digest::of(&bytes))
+    let same = hash.finalize().as_slice() == id.as_bytes();
+    (same && !lfs::is_pointer(&bytes)).then(|| Digest::of(&bytes))
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub fn run(
     let name = ImageName::new(name).map_err(|error| Failure::request(error.to_string(), error.hint()))?;
     let caches = Caches::open(settings);
     let opened = open::loaded(settings, &caches, source, Uncommitted::Use)?;
+    super::plan::tell_warnings(ui, &opened);
     let image = opened.project.image(&name)?;
     if records {
         caches.save();

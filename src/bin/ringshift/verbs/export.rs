@@ -7,6 +7,7 @@ use crate::ui::Ui;
 use ringshift::engine::export::{self, Form};
 use ringshift::engine::{Failure, Store};
 use ringshift::model::{Digest, ImageName, Version};
+use ringshift::plan::Refusal;
 use ringshift::state::State;
 use ringshift::wire;
 use serde_json::json;
@@ -36,16 +37,30 @@ fn find(store: &Store, state: &State, text: &str) -> Result<(ImageName, Version,
         let found = store
             .registry
             .resolve(&store.repository(&image), &version.to_string())?;
-        let found = found.ok_or_else(|| {
-            Failure::request(
-                format!("{image} {version} is not in the store"),
-                "`ringshift status --images` shows the versions",
-            )
-        })?;
+        let found = found.ok_or_else(|| absent(store, state, &image, &version))?;
         return Ok((image, version, found.digest));
+    }
+    let image = ImageName::new(text).ok();
+    if let Some(image) = image.filter(|image| state.numbers.contains_key(image)) {
+        return Err(Failure::request(
+            format!("{image} is an image, and has many versions"),
+            format!("ringshift export {image}@VERSION …; `ringshift status --images` shows the versions"),
+        ));
     }
     let release = named::release(store, state, text)?;
     Ok((store.root.clone(), release.version, release.digest))
+}
+
+/// The image is none of the project, or has no such version.
+fn absent(store: &Store, state: &State, image: &ImageName, version: &Version) -> Failure {
+    let known = state.numbers.contains_key(image) || *image == store.root;
+    match known || state.numbers.is_empty() {
+        true => Failure::request(
+            format!("{image} {version} is not in the store"),
+            "`ringshift status --images` shows the versions",
+        ),
+        false => Refusal::no_such_image(image, state.numbers.keys()).into(),
+    }
 }
 
 fn form(settings: &Settings, to: &str, version: &Version) -> Result<Form, Failure> {

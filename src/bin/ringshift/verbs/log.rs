@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use crate::ui::{self, Ui, table};
 use ringshift::engine::Failure;
 use ringshift::engine::append::is_hidden;
+use ringshift::plan::Refusal;
 use ringshift::state::Entry;
 use ringshift::wire;
 use ringshift::wire::log::LogShape;
@@ -18,10 +19,13 @@ pub fn run(
     most: Option<usize>,
     reserved: bool,
 ) -> Result<u8, Failure> {
-    let (store, _) = open::store_alone(settings)?;
+    let (store, empty) = open::store_alone(settings)?;
     let ring = ring.filter(|ring| *ring != "ante").map(named::ring).transpose()?;
     let mut entries: Vec<Entry> = Vec::new();
     let mut next = store.journal.head()?;
+    let chain = next
+        .as_ref()
+        .map_or(empty.chain, |head| head.entry.state.chain.clone());
     while let Some(stored) = next {
         let entry = stored.entry;
         let seq = entry.seq;
@@ -33,6 +37,9 @@ pub fn run(
             break;
         }
         next = if seq > 1 { store.journal.at(seq - 1)? } else { None };
+    }
+    if let Some(ring) = ring.filter(|ring| entries.is_empty() && !chain.contains(ring)) {
+        return Err(Refusal::no_such_ring(&ring, &chain).into());
     }
     if ui.json {
         ui.print(&wire::line("log", &LogShape::new(entries.iter())));

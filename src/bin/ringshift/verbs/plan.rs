@@ -182,7 +182,10 @@ impl Differences {
         let Some((_, paths)) = found.filter(|(head, _)| *head == opened.project.sources.commit) else {
             return;
         };
-        let read = opened.project.of_interest(&paths);
+        let mut read = opened.project.of_interest(&paths);
+        if opened.uncommitted {
+            read.retain(|path| path.name() != b"rings.yaml");
+        }
         if read.is_empty() {
             return;
         }

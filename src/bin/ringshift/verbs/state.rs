@@ -3,7 +3,7 @@
 use crate::args::StateVerb;
 use crate::open;
 use crate::settings::Settings;
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 use ringshift::engine::{Failure, verify};
 use ringshift::wire;
 use serde_json::{Value, json};
@@ -52,10 +52,10 @@ pub fn run(settings: &Settings, ui: &Ui, what: &StateVerb) -> Result<u8, Failure
                     .iter()
                     .for_each(|problem| ui.talk(&format!("error: {problem}")));
                 ui.print(&format!(
-                    "{} entries, {} releases, {} images: {}",
-                    report.entries,
-                    report.releases,
-                    report.images,
+                    "{}, {}, {}: {}",
+                    count(report.entries, "entry", "entries"),
+                    count(report.releases as u64, "release", "releases"),
+                    count(report.images as u64, "image", "images"),
                     if report.problems.is_empty() {
                         "whole"
                     } else {

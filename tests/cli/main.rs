@@ -1,0 +1,13 @@
+//! What a person and a program see: the whole output of every verb.
+
+mod build;
+mod checked;
+mod drawn;
+mod json;
+mod moves;
+#[path = "../bad/sandbox.rs"]
+#[expect(dead_code, reason = "made for two test programs; each uses a part")]
+mod sandbox;
+mod small;
+mod status;
+mod story;

@@ -137,6 +137,11 @@ pub fn complete(
     let verb = if plan.from_ante { Verb::Shift } else { Verb::Build };
     let mut transition = Transition::new(verb, state.clone());
     transition.overrides.clone_from(&plan.overrides);
+    transition.versions = plan
+        .steps
+        .iter()
+        .map(|step| (step.image.clone(), step.to.clone()))
+        .collect();
     let after = &mut transition.state;
     let done: BTreeMap<&ImageName, &Version> = plan.steps.iter().map(|s| (&s.image, &s.to)).collect();
     after

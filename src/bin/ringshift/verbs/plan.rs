@@ -279,7 +279,7 @@ fn print_entries(ui: &Ui, site: &Site, plan: &Plan, head: Option<&Stored>) {
     let state = head.map_or(&site.empty, |head| &head.entry.state);
     let mut seq = head.map_or(0, |head| head.entry.seq);
     let reserve = complete::reserve(state, plan, site.author.at)
-        .and_then(|t| append::propose(head.cloned(), state, t, &site.author, BTreeMap::new()));
+        .and_then(|t| append::propose(head.cloned(), state, t, &site.author));
     if let Some(reserve) = reserve {
         seq = reserve.entry.seq;
         ui.print(&format!("\nWould write entry {seq}: reserve"));

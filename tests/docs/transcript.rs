@@ -3,6 +3,7 @@
 use crate::pages::{blocks, pages, root};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// A demo that was played in a folder of its own.
 pub struct Demo {
@@ -10,8 +11,13 @@ pub struct Demo {
     printed: String,
 }
 
-/// Plays the demo; nothing of this machine's settings reaches it.
-pub fn demo() -> Demo {
+/// The demo, played once; nothing of this machine's settings reaches it.
+pub fn demo() -> &'static Demo {
+    static DEMO: OnceLock<Demo> = OnceLock::new();
+    DEMO.get_or_init(play)
+}
+
+fn play() -> Demo {
     let home = tempfile::tempdir().unwrap();
     let log = home.path().join("log");
     let file = std::fs::File::create(&log).unwrap();

@@ -7,7 +7,7 @@ use super::transition::Transition;
 use crate::model::{Digest, ImageName, Version};
 use crate::state::entry::FORMAT;
 use crate::state::journal::JournalError;
-use crate::state::{Prepared, ReleaseRecord, ReleaseRef, Reservation, RootRecord, State, Timestamp, Verb};
+use crate::state::{ImageRecord, ReleaseRecord, ReleaseRef, Reservation, RootRecord, State, Timestamp, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Takes the plan's new numbers. `None`: it has none.
@@ -153,14 +153,10 @@ pub fn complete(
     match &plan.target {
         Target::Ante => after.ante.extend(plan.steps.iter().filter_map(|step| {
             let image = plan.result.get(&step.image)?;
-            let prepared = Prepared {
-                version: image.version.clone(),
-                digest: digests.get(&step.image).copied().unwrap_or(image.digest),
-                revision: image.revision,
-                dependencies: image.dependencies.clone(),
-                commit: image.commit.clone(),
-                replaces: image.replaces.clone(),
-                dirty: image.dirty,
+            let digest = digests.get(&step.image).copied().unwrap_or(image.digest);
+            let prepared = ImageRecord {
+                digest,
+                ..image.clone()
             };
             Some((step.image.clone(), prepared))
         })),

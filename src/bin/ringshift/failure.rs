@@ -278,21 +278,11 @@ fn refused(refusal: &Refusal) -> Shown {
                 .details
                 .extend((!versions.is_empty()).then(|| format!("history: {}", versions.join(", "))));
         }
-        Refusal::LostFixes {
-            ring,
-            held,
-            losses,
-            incoming,
-        } => {
+        Refusal::LostFixes { held, losses, .. } => {
             shown.details = losses.iter().flat_map(lost).collect();
-            let command = match incoming.starts_with("commit ") {
-                true => format!("ringshift build --ring {ring}"),
-                false => format!("ringshift shift {ring}"),
-            };
             shown.hint = Some(format!(
                 "merge what is missing, build, and try again; or, when it is in there under another commit,\n\
-                 {command} --contains {held} --reason \"…\"\n\
-                 or, to lose it knowingly, --drop {held} --reason \"…\""
+                 add --contains {held} --reason \"…\"; or, to lose it knowingly, --drop {held} --reason \"…\""
             ));
         }
         Refusal::Frozen { named, freeze, .. } => {

@@ -11,6 +11,7 @@ mod naming;
 mod root;
 mod text;
 
+use crate::config::project::split;
 use crate::model::{ImageName, ProjectName, RepoPath};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,6 +132,7 @@ pub fn propose(input: &Input<'_>, root: &RootChoice) -> Outcome {
         return Outcome::Nothing;
     }
     let project = naming::project(input.repository);
+    leave_out_pinned(&mut drafts, &project, &mut notes);
     aliases::find(&mut drafts, &project, &mut notes);
     let files = match root::choose(&mut drafts, &project, root, input) {
         Ok(files) => files,
@@ -138,6 +140,35 @@ pub fn propose(input: &Input<'_>, root: &RootChoice) -> Outcome {
     };
     let text = text::write(&project, &drafts);
     Outcome::Ready(Proposal { text, notes, files })
+}
+
+/// An image that stands on a fixed build of another one does not take part: its base would never move.
+fn leave_out_pinned(drafts: &mut Vec<Draft>, project: &ProjectName, notes: &mut Vec<String>) {
+    let mut tried = drafts.clone();
+    aliases::find(&mut tried, project, &mut Vec::new());
+    let names: BTreeSet<&str> = tried
+        .iter()
+        .flat_map(|draft| &draft.aliases)
+        .map(String::as_str)
+        .collect();
+    let pinned = |draft: &Draft| {
+        let by_digest = draft
+            .references
+            .iter()
+            .filter(|reference| reference.contains("@sha256:"));
+        let mut own = by_digest.map(|reference| aliases::familiar(split(reference).0));
+        own.find(|name| names.contains(name)).map(ToOwned::to_owned)
+    };
+    drafts.retain(|draft| match pinned(draft) {
+        Some(name) => {
+            notes.push(format!(
+                "`{}` is left out: {} pins `{name}`, an image of this repository, to a digest",
+                draft.name, draft.path
+            ));
+            false
+        }
+        None => true,
+    });
 }
 
 /// The last part of a project's name.

@@ -10,7 +10,7 @@ use ringshift::engine::commits::{AtCommit, Clone};
 use ringshift::engine::project::{Loaded, Origin};
 use ringshift::engine::{Failure, Store};
 use ringshift::git::{GitError, Repository};
-use ringshift::model::{CommitId, ImageName, Problem, ProjectName, RepoPath};
+use ringshift::model::{CommitId, ImageName, Problem, Problems, ProjectName, RepoPath};
 use ringshift::registry::layout::LayoutRegistry;
 use ringshift::state::State;
 use ringshift::state::entry::SiteRecord;
@@ -248,12 +248,30 @@ pub fn loaded(
         origin.identity = None;
         missing = true;
     }
-    let project = Arc::new(Loaded::read(origin)?);
+    let project = Loaded::read(origin);
+    let project = Arc::new(project.map_err(|error| if missing { commit_too(error) } else { error })?);
     Ok(Opened {
         project,
         worktree: source.worktree,
         uncommitted: missing,
     })
+}
+
+/// What an uncommitted rings.yaml names may not be committed either.
+fn commit_too(error: Failure) -> Failure {
+    let Failure::Project(problems) = error else {
+        return error;
+    };
+    let hint = |mut problem: Problem| {
+        if matches!(problem.code, "missing-folder" | "missing-file") {
+            problem.hint = Some("commit it together with rings.yaml, or add --worktree".into());
+        }
+        problem
+    };
+    match Problems::of(problems.into_vec().into_iter().map(hint).collect()) {
+        Some(problems) => Failure::Project(problems),
+        None => no_config(),
+    }
 }
 
 fn head(repository: &Repository, config: &RepoPath) -> Result<CommitId, Failure> {
@@ -311,8 +329,20 @@ pub fn checked(
     caches: &Caches,
     source: &SourceArgs,
 ) -> Result<(Loaded, Vec<Problem>), Failure> {
+    checked_with(settings, caches, source, settings.config_in_repository()?)
+}
+
+/// The same with this rings.yaml.
+///
+/// # Errors
+/// As [`checked`].
+pub fn checked_with(
+    settings: &Settings,
+    caches: &Caches,
+    source: &SourceArgs,
+    config: RepoPath,
+) -> Result<(Loaded, Vec<Problem>), Failure> {
     let repository = settings.git()?.clone();
-    let config = settings.config_in_repository()?;
     let bare = repository.workdir().is_none();
     let commit = match (&source.commit, repository.head()) {
         (Some(text), _) => repository.resolve_commit(text)?,

@@ -121,10 +121,17 @@ fn take(
     }
     drafts[user].uses.insert(owner);
     let by_path = name == format!("{project}/{image}");
+    let name = familiar(name);
     if !by_path && !drafts[owner].aliases.iter().any(|alias| alias == name) {
         drafts[owner].aliases.push(name.to_owned());
         notes.push(format!("`{name}` is taken for the image `{image}`"));
     }
+}
+
+/// A name as people write it, without the registry that stands for none.
+pub fn familiar(name: &str) -> &str {
+    let name = name.strip_prefix("docker.io/").unwrap_or(name);
+    name.strip_prefix("library/").unwrap_or(name)
 }
 
 /// Whether `from` needs `to`, directly or not; every image reaches itself.

@@ -60,7 +60,7 @@ fn images_are_called_as_their_folders() {
     let (_, project) = ready(proposed(&files, &[], &RootChoice::Guess, &[]));
     assert_eq!(
         names(&project),
-        ["a-web", "b-web", "deploy", "api", "debug", "lint"]
+        ["a-web", "b-web", "deploy", "api", "api-debug", "lint"]
     );
     assert_eq!(project.root.as_str(), "deploy");
 }

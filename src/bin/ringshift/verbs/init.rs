@@ -1,14 +1,15 @@
 #![expect(clippy::disallowed_methods, reason = "edge: writes the proposed files")]
 //! `init`: finds container files, proposes rings.yaml.
 
-use crate::open;
+use crate::args::SourceArgs;
+use crate::open::{self, Caches};
 use crate::settings::Settings;
 use crate::ui::Ui;
 use ringshift::config::propose::{self, Found, Hint, Input, Outcome, Proposal, RootChoice};
 use ringshift::containerfile::recipe::{MountKind, Op, Recipe, Source, TransferSource};
 use ringshift::containerfile::{self, Base, BaseFacts, Inputs, ProjectRef, ResolveError, World};
 use ringshift::engine::Failure;
-use ringshift::model::{ImageName, Platform, RepoPath};
+use ringshift::model::{ImageName, Platform, Problem, RepoPath};
 use ringshift::plan::Refusal;
 use ringshift::tree::disk::WorkingCopy;
 use ringshift::tree::{Kind, SourceTree};
@@ -77,13 +78,28 @@ pub fn run(
         )),
         false => {
             written.iter().for_each(|path| ui.say("Wrote", path));
+            let wrong = wrong(settings);
+            wrong.iter().for_each(|problem| ui.talk(&problem.render()));
             ui.say(
                 "Next",
-                "ringshift check, then git add and commit, then ringshift plan",
+                match wrong.is_empty() {
+                    true => "git add and commit what is new, then ringshift plan",
+                    false => "mend what is wrong, until ringshift check is content; then commit",
+                },
             );
         }
     }
     Ok(0)
+}
+
+/// What `check` says of the proposal.
+fn wrong(settings: &Settings) -> Vec<Problem> {
+    let caches = Caches::open(settings);
+    let config = RepoPath::clean("rings.yaml");
+    match open::checked_with(settings, &caches, &SourceArgs::default(), config) {
+        Err(Failure::Project(problems)) => problems.into_vec(),
+        _ => Vec::new(),
+    }
 }
 
 fn propose(
@@ -218,11 +234,33 @@ fn look(tree: &WorkingCopy, path: &RepoPath, name: &str, files: &mut Vec<Found>,
         "docker-compose.yml" | "docker-compose.yaml" | "compose.yml" | "compose.yaml" => {
             hints.extend(propose::compose::hints(&read(), path));
         }
-        "docker-bake.hcl" | "docker-bake.json" | "build.hcl" => {
-            hints.extend(propose::bake::hints(&read(), path))
-        }
+        _ if is_bake_file(&lower) => hints.extend(bake(tree, path, &read())),
         _ if is_container_file(&lower) => files.extend(found(path, &read())),
         _ => {}
+    }
+}
+
+fn is_bake_file(name: &str) -> bool {
+    let stem = name.strip_suffix(".hcl").or_else(|| name.strip_suffix(".json"));
+    stem.is_some_and(|stem| stem.contains("bake")) || name == "build.hcl"
+}
+
+/// Bake's paths are relative to where it is called: the file's folder, or the repository's root,
+/// whichever leads to more container files.
+fn bake(tree: &WorkingCopy, path: &RepoPath, bytes: &[u8]) -> Vec<Hint> {
+    let stands = |hint: &&Hint| {
+        let file = hint
+            .file
+            .clone()
+            .unwrap_or_else(|| hint.context.child(b"Dockerfile"));
+        matches!(tree.kind(&file), Ok(Some(Kind::File { .. })))
+    };
+    let from_root = RepoPath::root().child(path.name());
+    let here = propose::bake::hints(bytes, path);
+    let above = propose::bake::hints(bytes, &from_root);
+    match above.iter().filter(stands).count() > here.iter().filter(stands).count() {
+        true => above,
+        false => here,
     }
 }
 

@@ -29,7 +29,7 @@ pub fn drafts(input: &Input<'_>, notes: &mut Vec<String>) -> Vec<Draft> {
         let hints = hints_of(input, &file.path);
         if hints.is_empty() {
             let mut names = ways(&file.path, input.repository);
-            // A variant of the container file beside it is called after both.
+            // A variant of the container file beside or above it is called after both.
             if names.len() > 2 && is_variant(input.files, &file.path) {
                 names.remove(0);
             }
@@ -161,11 +161,20 @@ fn ways(path: &RepoPath, repository: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether the file's name says which variant it is of a plain container file in the same folder.
+/// Whether the file's name, or its folder's, says which variant it is of a plain container file in the
+/// same folder, or the one above.
 fn is_variant(files: &[Found], path: &RepoPath) -> bool {
     let added = |path: &RepoPath| variant(&String::from_utf8_lossy(path.name())).unwrap_or_default();
-    let plain = |file: &Found| file.path.parent() == path.parent() && added(&file.path).is_empty();
-    !added(path).is_empty() && files.iter().any(plain)
+    let folder = match added(path).is_empty() {
+        true => path.parent().and_then(|folder| folder.parent()),
+        false => path.parent(),
+    };
+    let Some(folder) = folder.filter(|folder| !folder.is_root()) else {
+        return false;
+    };
+    files
+        .iter()
+        .any(|file| file.path.parent().as_ref() == Some(&folder) && added(&file.path).is_empty())
 }
 
 /// What a container file's name adds: `foo` of `Dockerfile.foo`, `foo.Dockerfile`, `Containerfile-foo`.

@@ -244,7 +244,8 @@ pub fn loaded(
             ));
         }
         let bytes = settings.config_bytes()?;
-        origin.tree = Arc::new(Overlay::new(origin.tree, origin.config.clone(), bytes));
+        let files = BTreeMap::from([(origin.config.clone(), bytes)]);
+        origin.tree = Arc::new(Overlay::new(origin.tree, files));
         origin.identity = None;
         missing = true;
     }
@@ -329,20 +330,8 @@ pub fn checked(
     caches: &Caches,
     source: &SourceArgs,
 ) -> Result<(Loaded, Vec<Problem>), Failure> {
-    checked_with(settings, caches, source, settings.config_in_repository()?)
-}
-
-/// The same with this rings.yaml.
-///
-/// # Errors
-/// As [`checked`].
-pub fn checked_with(
-    settings: &Settings,
-    caches: &Caches,
-    source: &SourceArgs,
-    config: RepoPath,
-) -> Result<(Loaded, Vec<Problem>), Failure> {
     let repository = settings.git()?.clone();
+    let config = settings.config_in_repository()?;
     let bare = repository.workdir().is_none();
     let commit = match (&source.commit, repository.head()) {
         (Some(text), _) => repository.resolve_commit(text)?,
@@ -366,12 +355,41 @@ fn unborn(
     repository: &Arc<Repository>,
     config: RepoPath,
 ) -> Result<(Loaded, Vec<Problem>), Failure> {
+    let tree = Arc::new(worktree(settings, repository)?);
+    let loaded = Loaded::read_anew(without_commit(caches, repository, tree, config)?)?;
+    let warnings = loaded.warnings.clone();
+    Ok((loaded, warnings))
+}
+
+/// What is wrong with a project that consists of the working copy and these files (errors only).
+///
+/// # Errors
+/// [`Failure`] when it cannot be read at all.
+pub fn proposed(
+    caches: &Caches,
+    repository: &Arc<Repository>,
+    tree: Arc<dyn SourceTree>,
+    config: RepoPath,
+) -> Result<Vec<Problem>, Failure> {
+    match Loaded::read_anew(without_commit(caches, repository, tree, config)?) {
+        Ok(_) => Ok(Vec::new()),
+        Err(Failure::Project(problems)) => Ok(problems.into_vec()),
+        Err(other) => Err(other),
+    }
+}
+
+fn without_commit(
+    caches: &Caches,
+    repository: &Arc<Repository>,
+    tree: Arc<dyn SourceTree>,
+    config: RepoPath,
+) -> Result<Origin, Failure> {
     let none = "0"
         .repeat(40)
         .parse()
         .map_err(|_| Failure::Bug("a commit id that is none".into()))?;
-    let origin = Origin {
-        tree: Arc::new(worktree(settings, repository)?),
+    Ok(Origin {
+        tree,
         identity: None,
         commit: none,
         committed: 0,
@@ -380,10 +398,7 @@ fn unborn(
         workdir: repository.workdir().map(Path::to_path_buf),
         repository: Some(repository.clone()),
         results: caches.results.clone(),
-    };
-    let loaded = Loaded::read_anew(origin)?;
-    let warnings = loaded.warnings.clone();
-    Ok((loaded, warnings))
+    })
 }
 
 fn working_copy(

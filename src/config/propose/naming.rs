@@ -140,7 +140,7 @@ fn ways(path: &RepoPath, repository: &str) -> Vec<String> {
         .parent()
         .unwrap_or_default()
         .components()
-        .map(|c| clean(&String::from_utf8_lossy(c)))
+        .map(|c| clean(&apart(&String::from_utf8_lossy(c))))
         .collect();
     let folders: Vec<&str> = folders
         .iter()
@@ -247,6 +247,20 @@ pub fn clean(text: &str) -> String {
         .collect();
     let parts: Vec<&str> = dashed.split('-').filter(|part| !part.is_empty()).collect();
     parts.join("-")
+}
+
+/// `NodeBase` as `Node-Base`.
+fn apart(text: &str) -> String {
+    let mut out = String::new();
+    let mut before = ' ';
+    for c in text.chars() {
+        if c.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
+            out.push('-');
+        }
+        out.push(c);
+        before = c;
+    }
+    out
 }
 
 /// The project's name from the repository's.

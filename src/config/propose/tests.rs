@@ -104,6 +104,43 @@ fn the_vendor_is_the_one_that_most_files_name() {
 }
 
 #[test]
+fn of_several_images_with_one_name_the_tag_decides() {
+    let hint = |version: &str| Hint {
+        name: format!("verse-{version}"),
+        file: Some(RepoPath::clean(format!("verse_{version}.Dockerfile"))),
+        tags: vec![format!("docker.io/acme/verse:{version}")],
+        ..Hint::default()
+    };
+    let hints = [hint("1"), hint("2")];
+    let files = |reference: &str| {
+        let user = file("user/Dockerfile", &[reference], &[]);
+        let of = |version: &str| file(&format!("verse_{version}.Dockerfile"), &[], &[]);
+        [of("1"), of("2"), user]
+    };
+    let aliases = |reference: &str| {
+        let (_, project) = ready(proposed(&files(reference), &hints, &RootChoice::New, &[]));
+        let all = project.images.values();
+        let of = |image: &crate::config::Image| !image.aliases.is_empty();
+        all.filter(|i| of(i))
+            .map(|i| i.name.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(aliases("acme/verse:2"), ["verse-2"]);
+    assert!(aliases("acme/verse:3").is_empty());
+    assert!(aliases("acme/verse").is_empty());
+}
+
+#[test]
+fn folders_in_camel_case_are_words() {
+    let files = [
+        file("NodeBase/Dockerfile", &[], &[]),
+        file("NodeChrome/Dockerfile", &["shop/node-base:latest"], &[]),
+    ];
+    let (_, project) = ready(proposed(&files, &[], &RootChoice::New, &[]));
+    assert_eq!(names(&project)[..2], ["node-base", "node-chrome"]);
+}
+
+#[test]
 fn images_are_called_as_their_folders() {
     let files = [
         file("deploy/Dockerfile", &[], &[]),

@@ -259,9 +259,9 @@ fn memory(what: &str, command: Command) {
         .arg(command.get_program())
         .args(command.get_args());
     timed.current_dir(command.get_current_dir().unwrap());
-    command
-        .get_envs()
-        .for_each(|(name, value)| drop(timed.env(name, value.unwrap_or_default())));
+    command.get_envs().for_each(|(name, value)| {
+        timed.env(name, value.unwrap_or_default());
+    });
     let Ok(out) = timed.stdout(Stdio::null()).output() else {
         println!("{what}: peak memory not measured, /usr/bin/time is missing");
         return;

@@ -9,7 +9,7 @@ pub mod release;
 pub mod ring;
 pub mod time;
 
-pub use entry::{Entry, Moved, Override, Prepared, Reservation, State, Verb};
+pub use entry::{Entry, Moved, Override, Reservation, State, Verb};
 pub use freeze::{Freeze, FreezeScope};
 pub use numbers::Numbers;
 pub use release::{ContentKey, ImageRecord, ReleaseRecord, RootRecord};

@@ -3,7 +3,7 @@
 
 use super::failure::Failure;
 use super::store::Store;
-use crate::model::{Digest, ImageName, RingName, Version};
+use crate::model::{Digest, RingName};
 use crate::plan::{Refusal, Transition};
 use crate::state::entry::FORMAT;
 use crate::state::journal::{Appended, Stored};
@@ -56,7 +56,6 @@ pub fn propose(
     before: &State,
     transition: Transition,
     author: &Author,
-    versions: BTreeMap<ImageName, Version>,
 ) -> Option<Proposal> {
     if transition.state == *before && transition.refused.is_empty() {
         return None;
@@ -76,7 +75,7 @@ pub fn propose(
         reason: author.reason.clone(),
         overrides: transition.overrides,
         moved,
-        versions,
+        versions: transition.versions,
         state: transition.state,
     };
     Some(Proposal {

@@ -8,7 +8,7 @@ use super::project::Loaded;
 use super::pushed;
 use super::store::Store;
 use crate::builder::{self, Base, BuildError, Builder, Job, Progress};
-use crate::model::{CommitId, Digest, ImageName, Version, labels};
+use crate::model::{CommitId, Digest, ImageName, labels};
 use crate::plan::build::{Plan, Request, World};
 use crate::plan::{Action, Commits, Step, complete};
 use crate::registry::{Created, Descriptor};
@@ -81,7 +81,7 @@ pub async fn run(
         let Some(reserve) = complete::reserve(state, &plan, site.author.at) else {
             break plan;
         };
-        let proposal = append::propose(head.clone(), state, reserve, &site.author, BTreeMap::new());
+        let proposal = append::propose(head.clone(), state, reserve, &site.author);
         let Some(proposal) = proposal else { break plan };
         if let crate::state::journal::Appended::Committed(_) = site
             .store
@@ -136,11 +136,6 @@ fn commit(
     digests: &BTreeMap<ImageName, Digest>,
 ) -> Result<Option<Committed>, Failure> {
     let journal = &site.store.journal;
-    let versions: BTreeMap<ImageName, Version> = plan
-        .steps
-        .iter()
-        .map(|step| (step.image.clone(), step.to.clone()))
-        .collect();
     let decide = |head: Option<Stored>| -> Result<Option<Proposal>, Failure> {
         let state = head
             .as_ref()
@@ -168,13 +163,7 @@ fn commit(
         if Some(plan.target.clone()) == state.first().cloned().map(crate::plan::Target::Ring) {
             transition.state.sites.clone_from(&site.empty.sites);
         }
-        Ok(append::propose(
-            head,
-            &state,
-            transition,
-            &site.author,
-            versions.clone(),
-        ))
+        Ok(append::propose(head, &state, transition, &site.author))
     };
     let done = append::append(
         &site.store,

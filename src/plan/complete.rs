@@ -7,7 +7,7 @@ use super::transition::Transition;
 use crate::model::{Digest, ImageName, Version};
 use crate::state::entry::FORMAT;
 use crate::state::journal::JournalError;
-use crate::state::{Prepared, ReleaseRecord, ReleaseRef, Reservation, RootRecord, State, Timestamp, Verb};
+use crate::state::{ImageRecord, ReleaseRecord, ReleaseRef, Reservation, RootRecord, State, Timestamp, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Takes the plan's new numbers. `None`: it has none.
@@ -137,6 +137,11 @@ pub fn complete(
     let verb = if plan.from_ante { Verb::Shift } else { Verb::Build };
     let mut transition = Transition::new(verb, state.clone());
     transition.overrides.clone_from(&plan.overrides);
+    transition.versions = plan
+        .steps
+        .iter()
+        .map(|step| (step.image.clone(), step.to.clone()))
+        .collect();
     let after = &mut transition.state;
     let done: BTreeMap<&ImageName, &Version> = plan.steps.iter().map(|s| (&s.image, &s.to)).collect();
     after
@@ -148,14 +153,10 @@ pub fn complete(
     match &plan.target {
         Target::Ante => after.ante.extend(plan.steps.iter().filter_map(|step| {
             let image = plan.result.get(&step.image)?;
-            let prepared = Prepared {
-                version: image.version.clone(),
-                digest: digests.get(&step.image).copied().unwrap_or(image.digest),
-                revision: image.revision,
-                dependencies: image.dependencies.clone(),
-                commit: image.commit.clone(),
-                replaces: image.replaces.clone(),
-                dirty: image.dirty,
+            let digest = digests.get(&step.image).copied().unwrap_or(image.digest);
+            let prepared = ImageRecord {
+                digest,
+                ..image.clone()
             };
             Some((step.image.clone(), prepared))
         })),

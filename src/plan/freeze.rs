@@ -70,6 +70,7 @@ pub fn freeze(
         return Ok(None);
     }
     let mut transition = Transition::new(Verb::Freeze, state.clone());
+    transition.versions.insert(image.clone(), named.version.clone());
     add(
         &mut transition.state,
         Freeze {
@@ -105,6 +106,7 @@ pub fn unfreeze(
         return Ok(None);
     };
     let mut transition = Transition::new(Verb::Unfreeze, state.clone());
+    transition.versions.insert(image.clone(), named.version.clone());
     let Some(commit) = fixed_in else {
         transition.state.freezes.remove(place);
         return Ok(Some(transition));

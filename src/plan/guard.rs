@@ -60,6 +60,7 @@ pub fn not_frozen(
     let frozen = |freeze: &Freeze| Refusal::Frozen {
         ring: ring.to_string(),
         what: release.version.to_string(),
+        named: freeze.named(&record.root.image),
         freeze: Box::new(freeze.clone()),
     };
     let incoming = contents(record);

@@ -88,7 +88,7 @@ pub fn versions(state: &State, records: &dyn Records, image: &ImageName) -> Resu
     }
     known.extend(state.ante.get(image).map(|prepared| Known {
         version: prepared.version.clone(),
-        key: crate::state::release::content_key(&prepared.revision, &prepared.dependencies),
+        key: prepared.key(),
         dirty: prepared.dirty,
         digest: Some(prepared.digest),
         origin: Origin::Ante,

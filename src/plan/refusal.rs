@@ -57,12 +57,14 @@ pub enum Refusal {
         losses: Vec<Loss>,
     },
     /// The content is frozen (M6, exit 8).
-    #[error("{what} is frozen for {ring}")]
+    #[error("{}", frozen(ring, what, named))]
     Frozen {
         /// The ring.
         ring: String,
         /// What was to be released.
         what: String,
+        /// What is frozen, as a person names it.
+        named: String,
         /// The freeze that holds.
         freeze: Box<Freeze>,
     },
@@ -88,6 +90,13 @@ pub enum Refusal {
     /// A record could not be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+fn frozen(ring: &str, what: &str, named: &str) -> String {
+    match what == named {
+        true => format!("{what} is frozen for {ring}"),
+        false => format!("{what} is refused by {ring}: {named} is frozen"),
+    }
 }
 
 fn plural(losses: &[Loss]) -> &'static str {

@@ -1,7 +1,7 @@
 //! What a verb changes, before it is written.
 
 use super::Refusal;
-use crate::model::{RingName, Version};
+use crate::model::{ImageName, RingName, Version};
 use crate::state::{Moved, Override, State, Verb};
 use std::collections::BTreeMap;
 
@@ -35,6 +35,8 @@ pub struct Transition {
     pub verb: Verb,
     /// Everything that is true afterwards.
     pub state: State,
+    /// The images that it is about, with their versions: what was built or adopted, what was frozen.
+    pub versions: BTreeMap<ImageName, Version>,
     /// What was overridden.
     pub overrides: Vec<Override>,
     /// What to say besides: warnings, and what a train passed over.
@@ -49,6 +51,7 @@ impl Transition {
         Self {
             verb,
             state,
+            versions: BTreeMap::new(),
             overrides: Vec::new(),
             notes: Vec::new(),
             refused: Vec::new(),

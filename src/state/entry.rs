@@ -1,7 +1,7 @@
 //! Journal entries: immutable snapshots of the whole state, each with what was done (M9).
 
-use super::{ContentKey, Freeze, Numbers, ReleaseRef, Ring, Timestamp};
-use crate::model::{CommitId, Digest, EnvironmentName, ImageName, Revision, RingName, SiteName, Version};
+use super::{ContentKey, Freeze, ImageRecord, Numbers, ReleaseRef, Ring, Timestamp};
+use crate::model::{CommitId, Digest, EnvironmentName, ImageName, RingName, SiteName, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,28 +41,6 @@ impl fmt::Display for Verb {
             Self::Unfreeze => "unfreeze",
         })
     }
-}
-
-/// One image that ante holds (B9).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Prepared {
-    /// Its version.
-    pub version: Version,
-    /// Its manifest.
-    pub digest: Digest,
-    /// Its revision.
-    pub revision: Revision,
-    /// The versions of its direct dependencies.
-    pub dependencies: BTreeMap<ImageName, Version>,
-    /// The commit it was built from; none when dirty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<CommitId>,
-    /// The version that its build replaced.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaces: Option<Version>,
-    /// Built from changed files of a working copy.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub dirty: bool,
 }
 
 /// A number that a build took before it pushed anything (B5, B6).
@@ -140,9 +118,9 @@ pub struct State {
     pub sites: Vec<SiteRecord>,
     /// Every configured ring.
     pub rings: BTreeMap<RingName, Ring>,
-    /// What ante holds.
+    /// What ante holds (B9).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub ante: BTreeMap<ImageName, Prepared>,
+    pub ante: BTreeMap<ImageName, ImageRecord>,
     /// Numbers taken by builds that have not ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reservations: Vec<Reservation>,

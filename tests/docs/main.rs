@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
-#[expect(dead_code, reason = "the command line itself, as the program has it")]
+// The command line itself, as the program has it.
 #[path = "../../src/bin/ringshift/args.rs"]
 mod args;
 mod commands;

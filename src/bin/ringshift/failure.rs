@@ -279,31 +279,37 @@ fn refused(refusal: &Refusal) -> Shown {
                 .extend((!versions.is_empty()).then(|| format!("history: {}", versions.join(", "))));
         }
         Refusal::LostFixes {
-            ring, held, losses, ..
+            ring,
+            held,
+            losses,
+            incoming,
         } => {
             shown.details = losses.iter().flat_map(lost).collect();
+            let command = match incoming.starts_with("commit ") {
+                true => format!("ringshift build --ring {ring}"),
+                false => format!("ringshift shift {ring}"),
+            };
             shown.hint = Some(format!(
-                "merge them and build again; or, when they are in there under other commits,\n\
-                 --contains {held} --reason \"…\"; or lose them knowingly, --drop {held} --reason \"…\" ({ring})"
+                "merge what is missing, build, and try again; or, when it is in there under another commit,\n\
+                 {command} --contains {held} --reason \"…\"\n\
+                 or, to lose it knowingly, --drop {held} --reason \"…\""
             ));
         }
-        Refusal::Frozen { freeze, .. } => {
+        Refusal::Frozen { named, freeze, .. } => {
             let why = freeze
                 .reason
                 .as_ref()
                 .map(|why| format!(": \"{why}\""))
                 .unwrap_or_default();
-            let version = &freeze.version;
-            let image = &freeze.image;
             shown.details.push(format!(
-                "{image} {version} was frozen by {} on {}{why}",
+                "{named} was frozen by {} on {}{why}",
                 freeze.actor, freeze.at
             ));
             let fixed = freeze.commit.as_ref().map(|_| {
-                format!(" (or `ringshift unfreeze {version} --fixed-in W`, to let through what contains W)")
+                format!("\nor ringshift unfreeze {named} --fixed-in W, to let through what contains W")
             });
             shown.hint = Some(format!(
-                "build what fixes it, then `ringshift unfreeze {version}`{}",
+                "build what fixes it, or lift the freeze: ringshift unfreeze {named}{}",
                 fixed.unwrap_or_default()
             ));
         }

@@ -6,7 +6,7 @@ use crate::model::ImageName;
 use crate::plan::Refusal;
 use crate::plan::known;
 use crate::plan::take::{HeldSource, taken};
-use crate::state::{ImageRecord, Prepared, ReleaseRecord, ReleaseRef};
+use crate::state::{ImageRecord, ReleaseRecord, ReleaseRef};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -38,8 +38,7 @@ impl Base {
         let mut moved_in_ante = BTreeSet::new();
         if *target == Target::Ante {
             for (name, prepared) in &state.ante {
-                let image = of_prepared(prepared);
-                let before = images.insert(name.clone(), image);
+                let before = images.insert(name.clone(), prepared.clone());
                 if before.is_none_or(|before| before.version != prepared.version) {
                     moved_in_ante.insert(name.clone());
                 }
@@ -106,17 +105,5 @@ impl Base {
                 (name.clone(), source)
             })
             .collect()
-    }
-}
-
-fn of_prepared(prepared: &Prepared) -> ImageRecord {
-    ImageRecord {
-        version: prepared.version.clone(),
-        digest: prepared.digest,
-        revision: prepared.revision,
-        dependencies: prepared.dependencies.clone(),
-        commit: prepared.commit.clone(),
-        replaces: prepared.replaces.clone(),
-        dirty: prepared.dirty,
     }
 }

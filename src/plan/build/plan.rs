@@ -102,7 +102,7 @@ pub struct Basis {
     /// The freezes.
     pub freezes: Vec<crate::state::Freeze>,
     /// Where ante is read: its set, and what the first ring holds.
-    pub ante: Option<(BTreeMap<ImageName, crate::state::Prepared>, Option<ReleaseRef>)>,
+    pub ante: Option<(BTreeMap<ImageName, ImageRecord>, Option<ReleaseRef>)>,
 }
 
 /// A complete build, decided.

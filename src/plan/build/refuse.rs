@@ -142,14 +142,11 @@ fn not_frozen_in_ante(world: &World<'_>, plan: &Plan) -> Result<(), Refusal> {
 }
 
 fn frozen(target: &Target, plan: &Plan, freeze: &Freeze) -> Refusal {
-    let version = plan.result.get(&freeze.image).map(|image| image.version.clone());
+    let version = plan.result.get(&plan.root).map(|root| root.version.to_string());
     Refusal::Frozen {
         ring: target.to_string(),
-        what: format!(
-            "{} {}",
-            freeze.image,
-            version.unwrap_or_else(|| freeze.version.clone())
-        ),
+        what: version.unwrap_or_else(|| format!("commit {}", plan.commit.short())),
+        named: freeze.named(&plan.root),
         freeze: Box::new(freeze.clone()),
     }
 }

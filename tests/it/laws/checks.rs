@@ -69,7 +69,7 @@ impl Game {
         };
         let before = project.head();
         match step {
-            Git::Add(image) => drop(project.commit(&label, &edit(image, vec![token], vec![]))),
+            Git::Add(image) => project.commit(&label, &edit(image, vec![token], vec![])),
             Git::Remove(image, token) => project.commit(&label, &edit(image, vec![], vec![token.clone()])),
             Git::Unread => project.commit(&label, &BTreeMap::new()),
             Git::Branch { at } => {

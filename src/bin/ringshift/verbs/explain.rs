@@ -6,6 +6,7 @@ use crate::open::{self, Caches, Uncommitted};
 use crate::settings::Settings;
 use crate::ui::{Ui, table};
 use ringshift::containerfile::recipe::{MountKind, Op, Recipe, Source};
+use ringshift::engine::difference;
 use ringshift::engine::project::{Image, Loaded};
 use ringshift::engine::{Failure, Store};
 use ringshift::model::{ImageName, Version};
@@ -164,30 +165,42 @@ fn compare(
         .head()?
         .map_or_else(State::default, |head| head.entry.state);
     let commit = commit_of(&store, &state, name, &wanted)?;
-    let old = open::at_commit(settings, caches)?(&commit)?.image(name)?;
-    let changes = revision::diff(&old.records, &image.records);
+    let there = open::at_commit(settings, caches)?(&commit)?;
+    let old = there.image(name)?;
+    let files = difference::between(&there, project, name)?;
+    let words = revision::diff(&old.records, &image.records);
+    let words: Vec<&revision::Change> = words.iter().filter(|change| !change.file).collect();
     if ui.json {
-        let changed: Vec<Value> = changes
+        let changed: Vec<Value> = files
             .iter()
-            .map(|c| json!({"path": c.what, "change": c.change.as_str()}))
+            .map(|c| json!({"path": c.path, "change": c.difference.as_str()}))
+            .collect();
+        let records: Vec<Value> = words
+            .iter()
+            .map(|c| json!({"line": c.line, "kind": c.what, "change": c.change.as_str()}))
             .collect();
         let body = json!({
-            "image": name, "against": wanted, "old": old.revision, "new": image.revision, "changed": changed,
+            "image": name, "against": wanted, "old": old.revision, "new": image.revision,
+            "changed": changed, "records": records,
         });
         ui.print(&wire::line("explain-against", &body));
         return Ok(0);
     }
-    if changes.is_empty() {
+    if old.revision == image.revision {
         ui.print(&format!(
             "{name} {wanted} has the same revision, {}",
             old.revision
         ));
         return Ok(0);
     }
-    let rows: Vec<Vec<table::Cell>> = changes
+    let mut rows: Vec<Vec<table::Cell>> = files
         .iter()
-        .map(|c| vec![c.change.as_str().into(), c.what.as_str().into()])
+        .map(|c| vec![c.difference.as_str().into(), c.path.as_str().into()])
         .collect();
+    rows.extend(words.iter().map(|c| {
+        let line = c.line.map(|line| format!(", line {line}")).unwrap_or_default();
+        vec![c.change.as_str().into(), format!("{}{line}", c.what).into()]
+    }));
     let head = format!(
         "{name} {wanted} ({}) → {}\n",
         old.revision.short(),

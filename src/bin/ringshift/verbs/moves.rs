@@ -11,7 +11,6 @@ use ringshift::state::journal::Stored;
 use ringshift::state::{Entry, State};
 use ringshift::wire;
 use ringshift::wire::done::DoneShape;
-use std::collections::BTreeMap;
 
 /// Decides on the head, appends, rewrites the ring tags, tells. `basis` is what must not move
 /// meanwhile (M10).
@@ -28,7 +27,7 @@ pub fn run<B: PartialEq>(
         let state = head.as_ref().map_or(empty, |head| &head.entry.state).clone();
         let seq = head.as_ref().map_or(0, |head| head.entry.seq);
         let transition = decide(&state, seq)?;
-        Ok(transition.and_then(|t| append::propose(head, &state, t, &author, BTreeMap::new())))
+        Ok(transition.and_then(|t| append::propose(head, &state, t, &author)))
     };
     let head = store.journal.head()?;
     if change.dry_run {

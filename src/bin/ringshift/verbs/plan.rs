@@ -153,7 +153,10 @@ pub fn tell_warnings(ui: &Ui, opened: &Opened) {
 const SHOWN: usize = 4;
 
 /// The files that differ between HEAD and the working copy, looked for while the plan is made.
-pub struct Differences(Option<JoinHandle<Option<(CommitId, Vec<RepoPath>)>>>);
+pub struct Differences(Option<JoinHandle<Option<Differing>>>);
+
+/// HEAD, and the paths.
+type Differing = (CommitId, Vec<RepoPath>);
 
 impl Differences {
     /// Begins to look, where the answer would be shown.
@@ -276,7 +279,7 @@ fn print_entries(ui: &Ui, site: &Site, plan: &Plan, head: Option<&Stored>) {
     let state = head.map_or(&site.empty, |head| &head.entry.state);
     let mut seq = head.map_or(0, |head| head.entry.seq);
     let reserve = complete::reserve(state, plan, site.author.at)
-        .and_then(|t| append::propose(head.cloned(), state, t, &site.author, BTreeMap::new()));
+        .and_then(|t| append::propose(head.cloned(), state, t, &site.author));
     if let Some(reserve) = reserve {
         seq = reserve.entry.seq;
         ui.print(&format!("\nWould write entry {seq}: reserve"));

@@ -1,0 +1,298 @@
+//! The crate dockerfile-parser and ours read the same container files. Where the crate parses, both say the same, or
+//! the difference is one of a few known kinds, each counted. The recorded files come with BuildKit's own answer, which
+//! `tests/vectors.rs` holds ours to; the snippets are ordinary ones.
+
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+
+use dockerfile_parser::{Dockerfile, Instruction, ShellOrExecExpr};
+use ringshift::containerfile::parse;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Stands between the flags of COPY and its words.
+const BEHIND_FLAGS: &str = "|";
+
+/// An instruction: its name, and its main arguments.
+type Said = (String, Vec<String>);
+
+fn split(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn theirs(text: &str) -> Option<Vec<Said>> {
+    let file = Dockerfile::parse(text).ok()?;
+    Some(file.instructions.iter().map(their).collect())
+}
+
+fn their(instruction: &Instruction) -> Said {
+    let (kind, words) = match instruction {
+        Instruction::From(from) => {
+            let alias = from.alias.iter().map(|a| a.content.to_lowercase());
+            (
+                "from",
+                std::iter::once(from.image.content.clone()).chain(alias).collect(),
+            )
+        }
+        Instruction::Arg(arg) => {
+            let value = arg.value.iter().map(|v| v.content.clone());
+            (
+                "arg",
+                std::iter::once(arg.name.content.clone()).chain(value).collect(),
+            )
+        }
+        Instruction::Label(label) => {
+            let pairs = label.labels.iter();
+            (
+                "label",
+                pairs
+                    .flat_map(|l| [l.name.content.clone(), l.value.content.clone()])
+                    .collect(),
+            )
+        }
+        Instruction::Env(env) => {
+            let pairs = env.vars.iter();
+            (
+                "env",
+                pairs
+                    .flat_map(|v| [v.key.content.clone(), v.value.to_string()])
+                    .collect(),
+            )
+        }
+        Instruction::Run(run) => ("run", command(&run.expr)),
+        Instruction::Cmd(cmd) => ("cmd", command(&cmd.expr)),
+        Instruction::Entrypoint(entrypoint) => ("entrypoint", command(&entrypoint.expr)),
+        Instruction::Copy(copy) => {
+            let flags = copy.flags.iter();
+            let flags = flags.map(|f| format!("--{}={}", f.name.content, f.value.content));
+            let words = copy.sources.iter().chain([&copy.destination]);
+            (
+                "copy",
+                flags
+                    .chain([BEHIND_FLAGS.to_owned()])
+                    .chain(words.map(|w| w.content.clone()))
+                    .collect(),
+            )
+        }
+        Instruction::Misc(other) => {
+            let kind = other.instruction.content.to_lowercase();
+            return (kind, split(&other.arguments.to_string()));
+        }
+    };
+    (kind.to_owned(), words)
+}
+
+fn command(command: &ShellOrExecExpr) -> Vec<String> {
+    match command {
+        ShellOrExecExpr::Shell(text) => split(&text.to_string()),
+        ShellOrExecExpr::Exec(array) => array.as_str_vec().into_iter().map(str::to_owned).collect(),
+    }
+}
+
+fn ours(text: &str) -> Option<Vec<Said>> {
+    let file = parse(text.as_bytes()).ok()?;
+    Some(file.nodes.iter().map(our).collect())
+}
+
+fn our(node: &parse::Node) -> Said {
+    let kind = node.command.to_lowercase();
+    let words = match kind.as_str() {
+        "from" => match node.args.as_slice() {
+            [image, _, name] => vec![image.clone(), name.to_lowercase()],
+            other => other.to_vec(),
+        },
+        "arg" => node.args.iter().flat_map(|arg| name_and_value(arg)).collect(),
+        // Each pair stands with the sign between its halves.
+        "label" | "env" => {
+            let pairs = node.args.chunks(3).flat_map(|triple| &triple[..2]);
+            pairs.map(|word| unquoted(word)).collect()
+        }
+        "run" | "cmd" | "entrypoint" if node.json => node.args.clone(),
+        "run" | "cmd" | "entrypoint" => node.args.iter().flat_map(|arg| split(arg)).collect(),
+        // Of one word the crate says only what stands there.
+        "copy" if node.args.len() > 1 => [&node.flags, &vec![BEHIND_FLAGS.to_owned()], &node.args]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect(),
+        _ => split(&node.original).into_iter().skip(1).collect(),
+    };
+    (kind, words)
+}
+
+fn name_and_value(arg: &str) -> Vec<String> {
+    let mut halves = arg.splitn(2, '=');
+    halves.by_ref().map(unquoted).collect()
+}
+
+/// A word without its quotes; the crate takes them off while parsing, we when expanding.
+fn unquoted(word: &str) -> String {
+    let (mut out, mut quote, mut chars) = (String::new(), None, word.chars().peekable());
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('\\', Some('"') | None) if chars.peek().is_some() => out.extend(chars.next()),
+            ('"' | '\'', None) => quote = Some(c),
+            (c, Some(q)) if c == q => quote = None,
+            (c, _) => out.push(c),
+        }
+    }
+    out
+}
+
+const AGREE: &str = "both say the same";
+const CRATE_FAILS: &str = "the crate fails";
+const WE_REFUSE: &str = "BuildKit and we refuse, the crate takes it";
+const FLAG_IS_COMMAND: &str = "the crate takes a flag of RUN for the command";
+const FLAG_IS_SOURCE: &str = "the crate takes a flag without a value, or --, for a source";
+const ESCAPED_ESCAPE: &str = "the crate continues a line after an escaped escape character";
+const OTHER_ESCAPE: &str = "the crate does not know `# escape=`";
+const NO_NAME: &str = "the crate takes `ARG =value` for a name";
+
+/// What became of one file; `Err` when the two differ in a way that is not known.
+fn outcome(text: &str) -> Result<&'static str, String> {
+    let (ours, theirs) = match (ours(text), theirs(text)) {
+        (_, None) => return Ok(CRATE_FAILS),
+        (None, Some(_)) => return Ok(WE_REFUSE),
+        (Some(ours), Some(theirs)) => (ours, theirs),
+    };
+    difference(text, &ours, &theirs)
+}
+
+/// The kind of the first difference.
+fn difference(text: &str, ours: &[Said], theirs: &[Said]) -> Result<&'static str, String> {
+    if ours == theirs {
+        return Ok(AGREE);
+    }
+    let unknown = || format!("{text}\nours   {ours:?}\ntheirs {theirs:?}");
+    let first = ours.iter().zip(theirs).find(|(a, b)| a != b);
+    let ((kind, own), (_, other)) = first.ok_or_else(unknown)?;
+    let begins_with_flag = |words: &[String]| words.first().is_some_and(|w| w.starts_with("--"));
+    let flag_behind = |words: &[String]| {
+        let behind = words.iter().skip_while(|w| *w != BEHIND_FLAGS);
+        behind.skip(1).any(|w| w.starts_with("--"))
+    };
+    match kind.as_str() {
+        "run" if begins_with_flag(other) && !begins_with_flag(own) => Ok(FLAG_IS_COMMAND),
+        "copy" if flag_behind(other) => Ok(FLAG_IS_SOURCE),
+        "arg" if own.first().is_some_and(String::is_empty) => Ok(NO_NAME),
+        _ if text.contains("escape=") && own.iter().any(|w| w.ends_with('\\')) => Ok(OTHER_ESCAPE),
+        _ if own.last().is_some_and(|w| w.ends_with('\\')) => Ok(ESCAPED_ESCAPE),
+        _ => Err(unknown()),
+    }
+}
+
+fn count<'t>(files: impl Iterator<Item = &'t str>) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for file in files {
+        let outcome = outcome(file).unwrap_or_else(|unknown| panic!("{unknown}"));
+        *counts.entry(outcome).or_insert(0) += 1;
+    }
+    counts
+}
+
+#[test]
+fn recorded_files_are_read_alike_or_the_kind_of_difference_is_known() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/vectors/parse.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let cases: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let file = |case: &Value| case["in"]["dockerfile"].as_str().unwrap().to_owned();
+    for case in &cases {
+        if outcome(&file(case)) == Ok(WE_REFUSE) {
+            assert!(case["out"].get("err").is_some(), "BuildKit takes {case}");
+        }
+    }
+    let files: Vec<String> = cases.iter().map(file).collect();
+    let counts = count(files.iter().map(String::as_str));
+    assert_eq!(counts, BTreeMap::from(RECORDED));
+}
+
+#[test]
+fn ordinary_snippets_are_read_alike_or_the_kind_of_difference_is_known() {
+    let counts = count(SNIPPETS.iter().copied());
+    assert_eq!(counts, BTreeMap::from(ORDINARY));
+}
+
+#[test]
+fn a_difference_of_no_known_kind_is_an_error() {
+    let said = |user: &str| vec![("user".to_owned(), split(user))];
+    assert!(difference("FROM a\nUSER a\n", &said("a"), &said("b")).is_err());
+    assert!(difference("FROM a\n", &said("a"), &[]).is_err());
+}
+
+/// `fixtures/vectors/parse.jsonl`.
+const RECORDED: [(&str, usize); 8] = [
+    (AGREE, 172),
+    (CRATE_FAILS, 514),
+    (WE_REFUSE, 46),
+    (FLAG_IS_COMMAND, 13),
+    (FLAG_IS_SOURCE, 21),
+    (ESCAPED_ESCAPE, 6),
+    (OTHER_ESCAPE, 10),
+    (NO_NAME, 4),
+];
+
+/// [`SNIPPETS`].
+const ORDINARY: [(&str, usize); 4] = [
+    (AGREE, 44),
+    (CRATE_FAILS, 5),
+    (FLAG_IS_COMMAND, 2),
+    (FLAG_IS_SOURCE, 1),
+];
+
+/// What people write.
+const SNIPPETS: &[&str] = &[
+    "FROM alpine\n",
+    "FROM alpine:3.20 AS build\n",
+    "FROM --platform=linux/amd64 alpine AS build\n",
+    "FROM registry.example.com:5000/team/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n",
+    "ARG VERSION=1\nFROM alpine:${VERSION}\n",
+    "ARG VERSION\nFROM alpine\n",
+    "FROM a\nARG NAME=\"two words\"\n",
+    "FROM a\nENV A=1\n",
+    "FROM a\nENV A=1 B=2 C=\"3 4\"\n",
+    "FROM a\nENV A one two\n",
+    "FROM a\nLABEL maintainer=\"Ada\"\n",
+    "FROM a\nLABEL a=b \\\n  c=d\n",
+    "FROM a\nLABEL \"quoted.key\"=\"value\"\n",
+    "FROM a\nRUN echo hello\n",
+    "FROM a\nRUN apt-get update && \\\n    apt-get install -y curl\n",
+    "FROM a\nRUN apt-get update \\\n    # why\n    && true\n",
+    "FROM a\nRUN [\"/bin/sh\", \"-c\", \"echo hello\"]\n",
+    "FROM a\nRUN --mount=type=cache,target=/root/.cache make\n",
+    "FROM a\nRUN --network=none make\n",
+    "FROM a\nRUN <<EOF\necho one\necho two\nEOF\n",
+    "FROM a\nCOPY . .\n",
+    "FROM a\nCOPY package.json package-lock.json ./\n",
+    "FROM a\nCOPY --from=build /out /usr/bin/\n",
+    "FROM a\nCOPY --chown=1000:1000 --from=build /out /usr/bin/\n",
+    "FROM a\nCOPY --link . /srv\n",
+    "FROM a\nCOPY [\"with space\", \"/srv/\"]\n",
+    "FROM a\nCOPY <<EOF /etc/motd\nhello\nEOF\n",
+    "FROM a\nCOPY *.txt /srv/\n",
+    "FROM a\nADD archive.tar.gz /\n",
+    "FROM a\nADD https://example.com/a.tgz /tmp/\n",
+    "FROM a\nCMD [\"serve\"]\n",
+    "FROM a\nCMD serve --port 80\n",
+    "FROM a\nENTRYPOINT [\"/bin/serve\", \"--port\", \"80\"]\n",
+    "FROM a\nENTRYPOINT exec serve\n",
+    "FROM a\nEXPOSE 80 443/tcp\n",
+    "FROM a\nVOLUME /data\n",
+    "FROM a\nVOLUME [\"/data\"]\n",
+    "FROM a\nUSER 1000:1000\n",
+    "FROM a\nWORKDIR /srv\n",
+    "FROM a\nSTOPSIGNAL SIGTERM\n",
+    "FROM a\nSHELL [\"/bin/bash\", \"-c\"]\n",
+    "FROM a\nHEALTHCHECK --interval=5s CMD curl -f http://localhost/\n",
+    "FROM a\nONBUILD COPY . /srv\n",
+    "FROM a\nMAINTAINER Ada\n",
+    "# a comment\nFROM a\n# another\nRUN true\n",
+    "# syntax=docker/dockerfile:1\nFROM a\n",
+    "# escape=`\nFROM a\nRUN one `\n  two\n",
+    "\u{feff}FROM a\n",
+    "FROM a\r\nRUN true\r\n",
+    "from a\nrun true\ncopy a b\n",
+    "FROM a\nRUN true",
+    "FROM a AS one\nFROM one AS two\nCOPY --from=one /x /y\n",
+];

@@ -1,7 +1,7 @@
 //! What `shift`, `unshift`, `freeze` and `unfreeze` share: decide, append, point, tell.
 
 use crate::args::Change;
-use crate::failure::refusal_lines;
+use crate::failure::passed_over;
 use crate::settings::Settings;
 use crate::ui::Ui;
 use ringshift::engine::append::{self, Proposal};
@@ -118,12 +118,7 @@ fn notes(ui: &Ui, proposal: &Proposal) {
 /// What a train passed over; the exit code that follows (M2).
 fn refused(ui: &Ui, proposal: &Proposal) -> u8 {
     for (ring, refusal) in &proposal.refused {
-        let (message, details, hint) = refusal_lines(refusal);
-        ui.warn(&format!("passed over {ring}: {message}"));
-        if !ui.json {
-            details.iter().for_each(|detail| ui.talk(&format!("  {detail}")));
-            hint.iter().for_each(|hint| ui.talk(&format!("hint: {hint}")));
-        }
+        passed_over(ui, ring, refusal);
     }
     if proposal.refused.is_empty() { 0 } else { 8 }
 }

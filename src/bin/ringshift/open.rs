@@ -18,7 +18,7 @@ use ringshift::tree::SourceTree;
 use ringshift::tree::disk::WorkingCopy;
 use ringshift::tree::git::GitTree;
 use ringshift::tree::overlay::Overlay;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -301,7 +301,7 @@ fn origin(
         identity: Some(repository.tree_id(commit)?.to_string()),
         commit: commit.clone(),
         committed: repository.info(commit)?.time,
-        changed: BTreeSet::new(),
+        stands_on: None,
         config,
         workdir: settings
             .repository
@@ -393,7 +393,7 @@ fn without_commit(
         identity: None,
         commit: none,
         committed: 0,
-        changed: BTreeSet::new(),
+        stands_on: None,
         config,
         workdir: repository.workdir().map(Path::to_path_buf),
         repository: Some(repository.clone()),
@@ -407,15 +407,10 @@ fn working_copy(
     origin: Origin,
 ) -> Result<Origin, Failure> {
     let tree = worktree(settings, repository)?;
-    let changed = repository
-        .changes(&origin.commit)?
-        .into_iter()
-        .map(|change| change.path)
-        .collect();
     Ok(Origin {
         tree: Arc::new(tree),
         identity: None,
-        changed,
+        stands_on: Some(Box::new(origin.clone())),
         ..origin
     })
 }
@@ -434,7 +429,7 @@ pub fn at_commit(settings: &Settings, caches: &Caches) -> Result<Box<AtCommit>, 
             identity: Some(repository.tree_id(commit)?.to_string()),
             commit: commit.clone(),
             committed: repository.info(commit)?.time,
-            changed: BTreeSet::new(),
+            stands_on: None,
             config: config.clone(),
             workdir: workdir.clone(),
             repository: Some(repository.clone()),

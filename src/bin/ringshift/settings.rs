@@ -315,7 +315,8 @@ fn cache() -> Setting<PathBuf> {
     }
 }
 
-fn now() -> Timestamp {
+/// The clock.
+pub fn now() -> Timestamp {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map(|d| d.as_secs())

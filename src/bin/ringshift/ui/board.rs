@@ -2,7 +2,7 @@
 
 use super::age::age;
 use super::table::{Cell, render};
-use super::{REFUSED, WAITS};
+use super::{REFUSED, WAITS, count};
 use ringshift::engine::board::Board;
 use ringshift::model::{CommitId, ImageName};
 use ringshift::state::{FreezeScope, Timestamp};
@@ -36,7 +36,7 @@ pub fn board(
             .map(|then| age(*then, now))
             .unwrap_or_default()
     };
-    rows.extend(ante(board, &since("ante")));
+    rows.extend(ante(board, &since("ante"), summaries));
     let ante_waits = waiting_in_ante(board);
     for (place, ring) in board.rings.iter().enumerate() {
         let waiting = match (place, &ring.waiting) {
@@ -101,14 +101,28 @@ fn clip(text: &str, most: usize) -> String {
     }
 }
 
-fn ante(board: &Board, since: &str) -> Option<Vec<Cell>> {
+fn ante(board: &Board, since: &str, summaries: &Summaries) -> Option<Vec<Cell>> {
+    let commits: BTreeSet<&CommitId> = board
+        .state
+        .ante
+        .values()
+        .filter_map(|p| p.commit.as_ref())
+        .collect();
+    let from = match commits.len() {
+        0 => String::new(),
+        1 => commits
+            .first()
+            .map(|commit| named(commit, summaries))
+            .unwrap_or_default(),
+        n => format!("{n} commits"),
+    };
     let images: Vec<String> = board
         .state
         .ante
         .iter()
         .map(|(name, prepared)| format!("{name} {}", prepared.version))
         .collect();
-    (!images.is_empty()).then(|| vec!["ante".into(), images.join(", ").into(), since.into()])
+    (!images.is_empty()).then(|| vec!["ante".into(), images.join(", ").into(), since.into(), from.into()])
 }
 
 fn waiting_in_ante(board: &Board) -> String {
@@ -128,7 +142,35 @@ fn waiting_in_ante(board: &Board) -> String {
     if images.is_empty() {
         String::new()
     } else {
-        format!("ante: {}", images.join(", "))
+        let rebuilt = match standing_on_ante(board) {
+            0 => String::new(),
+            n => format!(", rebuilds {}", count(n as u64, "image", "images")),
+        };
+        format!("ante: {}{rebuilt}", images.join(", "))
+    }
+}
+
+/// How many images of the first ring stand on what ante prepared, the root left out.
+fn standing_on_ante(board: &Board) -> usize {
+    let Some((_, record)) = board.rings.first().and_then(|ring| ring.held.as_ref()) else {
+        return 0;
+    };
+    let mut moved: BTreeSet<&ImageName> = board.state.ante.keys().collect();
+    loop {
+        let next: Vec<&ImageName> = record
+            .images
+            .iter()
+            .filter(|(name, image)| {
+                **name != board.root
+                    && !moved.contains(name)
+                    && image.dependencies.keys().any(|on| moved.contains(on))
+            })
+            .map(|(name, _)| name)
+            .collect();
+        if next.is_empty() {
+            return moved.len() - board.state.ante.len();
+        }
+        moved.extend(next);
     }
 }
 
@@ -182,6 +224,9 @@ pub fn images(board: &Board, width: Option<usize>) -> String {
         .flat_map(|(_, record)| record.images.keys())
         .chain(board.state.ante.keys())
         .collect();
+    if names.is_empty() {
+        return "no image yet".into();
+    }
     let mut header: Vec<Cell> = vec!["image".into()];
     let with_ante = !board.state.ante.is_empty();
     header.extend(with_ante.then(|| "ante".into()));

@@ -90,8 +90,9 @@ impl Base {
             let orphans = self.images.iter().filter(|(name, image)| {
                 **name != sources.root && !gone(name) && image.dependencies.keys().any(gone)
             });
-            taken.extend(orphans.map(|(name, _)| name.clone()));
-            taken.extend(sources.dependants(&taken));
+            let orphans: BTreeSet<ImageName> = orphans.map(|(name, _)| name.clone()).collect();
+            taken.extend(sources.dependants(&orphans));
+            taken.extend(orphans);
         }
         taken
     }

@@ -23,6 +23,8 @@ pub struct Found {
     pub references: Vec<String>,
     /// The names of its stages.
     pub stages: Vec<String>,
+    /// The vendor that its labels name.
+    pub vendor: Option<String>,
     /// The sources of COPY and ADD from the context that hold neither wildcard nor variable.
     pub sources: Vec<String>,
 }
@@ -65,6 +67,8 @@ pub struct Input<'a> {
     pub files: &'a [Found],
     /// What compose and bake files say.
     pub hints: &'a [Hint],
+    /// Container files that cannot be used as they stand, and why.
+    pub wrong: &'a BTreeMap<RepoPath, String>,
     /// Whether a source exists in a context.
     pub exists: &'a dyn Fn(&RepoPath, &str) -> bool,
 }
@@ -131,13 +135,50 @@ pub fn propose(input: &Input<'_>, root: &RootChoice) -> Outcome {
         return Outcome::Nothing;
     }
     let project = naming::project(input.repository);
+    leave_out(&mut drafts, &project, input.wrong, &mut notes);
+    if drafts.is_empty() {
+        return Outcome::Nothing;
+    }
     aliases::find(&mut drafts, &project, &mut notes);
     let files = match root::choose(&mut drafts, &project, root, input) {
         Ok(files) => files,
         Err(candidates) => return Outcome::WhichRoot(candidates),
     };
-    let text = text::write(&project, &drafts);
+    let text = text::write(&project, vendor(input), &drafts);
     Outcome::Ready(Proposal { text, notes, files })
+}
+
+/// Images that cannot be built as they stand do not take part, unless others stand on them.
+fn leave_out(
+    drafts: &mut Vec<Draft>,
+    project: &ProjectName,
+    wrong: &BTreeMap<RepoPath, String>,
+    notes: &mut Vec<String>,
+) {
+    let mut tried = drafts.clone();
+    aliases::find(&mut tried, project, &mut Vec::new());
+    let used: BTreeSet<usize> = tried.iter().flat_map(|draft| &draft.uses).copied().collect();
+    let mut number = 0..;
+    drafts.retain(|draft| {
+        let stays = number.next().is_some_and(|number| used.contains(&number));
+        match wrong.get(&draft.path).filter(|_| !stays) {
+            Some(why) => {
+                notes.push(format!("`{}` is left out: {why}", draft.name));
+                false
+            }
+            None => true,
+        }
+    });
+}
+
+/// The vendor that most container files name.
+fn vendor<'i>(input: &'i Input<'_>) -> Option<&'i str> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for vendor in input.files.iter().filter_map(|file| file.vendor.as_deref()) {
+        *counts.entry(vendor).or_default() += 1;
+    }
+    let most = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    Some(most.0)
 }
 
 /// The last part of a project's name.

@@ -37,8 +37,8 @@ pub struct Origin {
     pub commit: CommitId,
     /// The committer's time, in seconds since 1970.
     pub committed: i64,
-    /// The paths that differ from the commit, when `tree` is a working copy.
-    pub changed: BTreeSet<RepoPath>,
+    /// What the working copy stands on, when `tree` is one: what differs from it is dirty (B8).
+    pub stands_on: Option<Box<Origin>>,
     /// rings.yaml in `tree`.
     pub config: RepoPath,
     /// The root of the working copy, for generated contexts (B8).
@@ -176,6 +176,7 @@ impl Loaded {
         let graph =
             graph.ok_or_else(|| Failure::Bug("a graph that is neither whole nor a problem".into()))?;
         self.sources.order = graph.order().to_vec();
+        let stands_on = self.committed_revisions();
         self.sources.images = images
             .iter()
             .map(|(name, image)| {
@@ -183,7 +184,9 @@ impl Loaded {
                 let source = ImageSource {
                     revision: image.revision,
                     dependencies,
-                    dirty: self.reads_changed(image),
+                    dirty: stands_on
+                        .as_ref()
+                        .is_some_and(|there| there.get(name) != Some(&image.revision)),
                 };
                 (name.clone(), source)
             })
@@ -191,10 +194,16 @@ impl Loaded {
         Ok(())
     }
 
-    fn reads_changed(&self, image: &Image) -> bool {
-        let changed = &self.origin.changed;
-        !changed.is_empty()
-            && (changed.contains(&image.file) || image.reads().iter().any(|path| changed.contains(path)))
+    /// The revisions of the commit that a working copy stands on; none where that has no project.
+    fn committed_revisions(&self) -> Option<BTreeMap<ImageName, Revision>> {
+        let origin = self.origin.stands_on.as_ref()?;
+        let there = Self::read((**origin).clone()).ok();
+        let revisions = there.iter().flat_map(|project| &project.sources.images);
+        Some(
+            revisions
+                .map(|(name, source)| (name.clone(), source.revision))
+                .collect(),
+        )
     }
 
     fn seal(&self, resolved: &BTreeMap<ImageName, Resolved>, problems: &mut Vec<Problem>) -> Option<Graph> {

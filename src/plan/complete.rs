@@ -38,17 +38,7 @@ pub fn reserve(state: &State, plan: &Plan, at: Timestamp) -> Option<Transition> 
 
 /// What a build rests on, as it is now (M10).
 pub fn basis(state: &State, plan: &Plan) -> Basis {
-    let ring = match &plan.target {
-        Target::Ante => state.first(),
-        Target::Ring(ring) => Some(ring),
-    };
-    let first = || state.first().and_then(|ring| state.release(ring)).cloned();
-    Basis {
-        release: ring.and_then(|ring| state.release(ring)).cloned(),
-        chain: state.chain.clone(),
-        freezes: state.freezes.clone(),
-        ante: plan.basis.ante.is_some().then(|| (state.ante.clone(), first())),
-    }
+    Basis::of(state, &plan.target, plan.basis.ante.is_some())
 }
 
 /// The record of the release that a build made, once every image has a digest. `None` for ante,

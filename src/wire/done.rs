@@ -12,6 +12,8 @@ pub struct DoneShape<'a> {
     entry: Option<DoneEntry<'a>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -29,7 +31,14 @@ impl<'a> DoneShape<'a> {
         Self {
             entry: committed.map(|c| of_entry(&c.entry, Some(c.digest))),
             dry_run: false,
+            notes: &[],
         }
+    }
+
+    /// The same with what else is to be said.
+    #[must_use]
+    pub fn with(self, notes: &'a [String]) -> Self {
+        Self { notes, ..self }
     }
 
     /// An entry that would be appended.
@@ -37,6 +46,7 @@ impl<'a> DoneShape<'a> {
         Self {
             entry: entry.map(|entry| of_entry(entry, None)),
             dry_run: true,
+            notes: &[],
         }
     }
 }

@@ -211,7 +211,7 @@ impl World {
             out: text(&output.stdout),
             err: text(&output.stderr),
         };
-        let bug = ran.code == 70 || ran.err.contains("panicked") || ran.err.contains("bug of ringshift");
+        let bug = ran.code == 70 || ran.err.contains("panicked") || ran.err.contains("this is a bug");
         assert!(!bug && ran.code >= 0, "{command:?}: {ran:?}");
         ran
     }

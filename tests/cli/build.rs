@@ -86,7 +86,10 @@ fn a_change_is_told_with_its_files() {
     insta::assert_snapshot!(say(&world, &["plan", "-v"]), @r#"
     Against dev (0.1.0) at bb653af "Search faster"
 
-      api   0.1.0 → 0.1.1  patch  images/api/Dockerfile, images/api/src/main.rs, images/api/src/new.rs and 1 more changed
+      api   0.1.0 → 0.1.1  patch  images/api/Dockerfile changed
+                                  images/api/src/main.rs removed
+                                  images/api/src/new.rs added
+                                  images/api/src/search.rs changed
                                   revision 51b1499a, rule B4.4
       shop  0.1.0 → 0.1.1  patch  api 0.1.0 → 0.1.1
                                   revision 1b613400, rule B4.4

@@ -87,7 +87,7 @@ fn why_a_revision_is_what_it_is() {
     world.commit("Change the api");
     insta::assert_snapshot!(say(&world, &["explain", "api", "--against", "0.1.0"]), @r"
     api 0.1.0 (4c6c71ad) → f33bf326
-      changed  app
+      changed  images/api/app
     ");
     insta::assert_snapshot!(say(&world, &["explain", "web", "--against", "web@0.1.0"]), @"web 0.1.0 has the same revision, HEX64");
 }

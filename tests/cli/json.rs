@@ -63,7 +63,7 @@ fn moves() {
     insta::assert_snapshot!(say(&world, &["unshift", "--json", "--dry-run"]), @r#"{"kind":"done","format":1,"entry":{"seq":9,"digest":null,"verb":"unshift","rings":{"users":{"before":"0.1.1","after":"0.1.0"}},"versions":{}},"dry_run":true}"#);
     insta::assert_snapshot!(say(&world, &["unshift", "--json"]), @r#"{"kind":"done","format":1,"entry":{"seq":9,"digest":"sha256:HEX64","verb":"unshift","rings":{"users":{"before":"0.1.1","after":"0.1.0"}},"versions":{}}}"#);
     insta::assert_snapshot!(say(&world, &["shift", "test", "--json"]), @r#"{"kind":"done","format":1,"entry":null}"#);
-    insta::assert_snapshot!(say(&world, &["freeze", "0.2.0", "--json", "--reason", "x"]), @r#"{"kind":"done","format":1,"entry":{"seq":10,"digest":"sha256:HEX64","verb":"freeze","rings":{},"versions":{}}}"#);
+    insta::assert_snapshot!(say(&world, &["freeze", "0.2.0", "--json", "--reason", "x"]), @r#"{"kind":"done","format":1,"entry":{"seq":10,"digest":"sha256:HEX64","verb":"freeze","rings":{},"versions":{"shop":"0.2.0"}}}"#);
 }
 
 #[test]
@@ -76,11 +76,13 @@ fn error() {
     let world = fixed();
     insta::assert_snapshot!(say(&world, &["shift", "users", "--json"]), @r#"
     [stderr]
-    {"kind":"error","format":1,"code":8,"message":"users has a fix that 0.2.0 lacks","causes":["web 0.1.1  dcd83b1 Escape the search box (Ada, DATE)"],"hint":"merge them and build again; or, when they are in there under other commits,\n--contains 0.1.1 --reason \"…\"; or lose them knowingly, --drop 0.1.1 --reason \"…\" (users)"}
+    {"kind":"error","format":1,"code":8,"message":"users has a fix that 0.2.0 lacks","causes":["web 0.1.1  dcd83b1 Escape the search box (Ada, DATE)"],"hint":"merge what is missing, build, and try again; or, when it is in there under another commit,\nringshift shift users --contains 0.1.1 --reason \"…\"\nor, to lose it knowingly, --drop 0.1.1 --reason \"…\""}
     [exit 8]
     "#);
     insta::assert_snapshot!(say(&world, &["shift", "--all", "--json"]), @r#"
     {"kind":"done","format":1,"entry":null}
+    [stderr]
+    {"kind":"error","format":1,"code":8,"message":"passed over users: users has a fix that 0.2.0 lacks","causes":["web 0.1.1  dcd83b1 Escape the search box (Ada, DATE)"],"hint":"merge what is missing, build, and try again; or, when it is in there under another commit,\nringshift shift users --contains 0.1.1 --reason \"…\"\nor, to lose it knowingly, --drop 0.1.1 --reason \"…\""}
     [exit 8]
     "#);
     insta::assert_snapshot!(say(&world, &["show", "nothing", "--json"]), @r#"

@@ -1,6 +1,6 @@
 //! `shift`, `unshift`, `freeze`, `unfreeze`.
 
-use crate::story::{built, done, fixed, say, shifted};
+use crate::story::{built, done, fixed, log, say, shifted};
 
 #[test]
 fn a_shift() {
@@ -35,17 +35,19 @@ fn a_shift_that_would_lose_a_fix_is_refused() {
     insta::assert_snapshot!(say(&world, &["shift", "users"]), @r#"
     [stderr]
     error: users has a fix that 0.2.0 lacks
-      web 0.1.1  dcd83b1 Escape the search box (Ada, DATE)
-    hint: merge them and build again; or, when they are in there under other commits,
-          --contains 0.1.1 --reason "…"; or lose them knowingly, --drop 0.1.1 --reason "…" (users)
+      web 0.1.1  dcd83b1 Escape the search box (Ada, AGE ago)
+    hint: merge what is missing, build, and try again; or, when it is in there under another commit,
+          ringshift shift users --contains 0.1.1 --reason "…"
+          or, to lose it knowingly, --drop 0.1.1 --reason "…"
     [exit 8]
     "#);
     insta::assert_snapshot!(say(&world, &["shift", "--all"]), @r#"
     [stderr]
     warning: passed over users: users has a fix that 0.2.0 lacks
-      web 0.1.1  dcd83b1 Escape the search box (Ada, DATE)
-    hint: merge them and build again; or, when they are in there under other commits,
-    --contains 0.1.1 --reason "…"; or lose them knowingly, --drop 0.1.1 --reason "…" (users)
+      web 0.1.1  dcd83b1 Escape the search box (Ada, AGE ago)
+    hint: merge what is missing, build, and try again; or, when it is in there under another commit,
+          ringshift shift users --contains 0.1.1 --reason "…"
+          or, to lose it knowingly, --drop 0.1.1 --reason "…"
     [exit 8]
     "#);
     insta::assert_snapshot!(say(&world, &["shift", "users", "--drop", "0.1.1"]), @r#"
@@ -60,10 +62,10 @@ fn a_shift_that_would_lose_a_fix_is_refused() {
          Moved users 0.1.1 → 0.2.0
      Committed shift, entry 9
     ");
-    insta::assert_snapshot!(say(&world, &["log", "-n", "1"]), @r#"
+    insta::assert_snapshot!(log(&world, &["-n", "1"]), @r#"
     9  AGE  shift  users 0.1.1 → 0.2.0                 ada
-                   "squashed in #812"
-                   said to contain the fixes of 0.1.1
+            "squashed in #812"
+            said to contain the fixes of 0.1.1
     "#);
 }
 
@@ -161,8 +163,8 @@ fn what_is_frozen_does_not_pass() {
     insta::assert_snapshot!(say(&world, &["shift", "test"]), @r#"
     [stderr]
     error: 0.1.0 is frozen for test
-      shop 0.1.0 was frozen by ada on DATE: "login loop"
-    hint: build what fixes it, then `ringshift unfreeze 0.1.0`
+      0.1.0 was frozen by ada on DATE: "login loop"
+    hint: build what fixes it, or lift the freeze: ringshift unfreeze 0.1.0
     [exit 8]
     "#);
     insta::assert_snapshot!(say(&world, &["unfreeze", "0.1.0"]), @r"
@@ -185,8 +187,9 @@ fn what_was_taken_back_does_not_return_by_a_shift() {
     insta::assert_snapshot!(say(&world, &["shift", "users"]), @r#"
     [stderr]
     error: 0.1.0 is frozen for users
-      shop 0.1.0 was frozen by ada on DATE: "login loop"
-    hint: build what fixes it, then `ringshift unfreeze 0.1.0` (or `ringshift unfreeze 0.1.0 --fixed-in W`, to let through what contains W)
+      0.1.0 was frozen by ada on DATE: "login loop"
+    hint: build what fixes it, or lift the freeze: ringshift unfreeze 0.1.0
+          or ringshift unfreeze 0.1.0 --fixed-in W, to let through what contains W
     [exit 8]
     "#);
 }

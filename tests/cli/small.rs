@@ -31,19 +31,26 @@ fn an_image_goes_out_in_two_forms() {
 #[test]
 fn settings_and_where_they_come_from() {
     let world = built();
+    // The columns are as wide as the path of this test's folder.
+    let say = |world: &_, args: &[&str]| {
+        regex::Regex::new(" {2,}")
+            .unwrap()
+            .replace_all(&say(world, args), "  ")
+            .into_owned()
+    };
     insta::assert_snapshot!(say(&world, &["config"]), @r"
-    config    …/repo/rings.yaml          (found by walking up)
-    project   acme/shop                                (rings.yaml)
+    config  …/repo/rings.yaml  (found by walking up)
+    project  acme/shop  (rings.yaml)
     registry  oci:…/repo/.git/ringshift  (default)
-    actor     ada                                      (RINGSHIFT_ACTOR)
-    cache     …/cache/ringshift          (XDG_CACHE_HOME)
+    actor  ada  (RINGSHIFT_ACTOR)
+    cache  …/cache/ringshift  (XDG_CACHE_HOME)
     ");
     insta::assert_snapshot!(say(&world, &["config", "--registry", "oci:../tmp/x", "--project", "other/name"]), @r"
-    config    …/repo/rings.yaml    (found by walking up)
-    project   other/name                         (--project)
+    config  …/repo/rings.yaml  (found by walking up)
+    project  other/name  (--project)
     registry  oci:…/repo/../tmp/x  (--registry)
-    actor     ada                                (RINGSHIFT_ACTOR)
-    cache     …/cache/ringshift    (XDG_CACHE_HOME)
+    actor  ada  (RINGSHIFT_ACTOR)
+    cache  …/cache/ringshift  (XDG_CACHE_HOME)
     ");
     let mut command = world.command(&["config", "--json"]);
     command
@@ -98,14 +105,14 @@ fn a_proposal_for_a_repository() {
       api: images/api
       base:
         context: images/base
-        aliases: [docker.io/acme/shop/base]
+        aliases: [acme/shop/base]
       web: images/web
 
     # A site gets what its ring holds, with the kustomization in environments/ENVIRONMENT.
     # sites:
     #   example: {environment: prod, ring: users}
     [stderr]
-    note: `docker.io/acme/shop/base` is taken for the image `base`
+    note: `acme/shop/base` is taken for the image `base`
     error: nothing was written: there is no terminal to ask on
     hint: ringshift init --yes writes the proposal
     [exit 2]
@@ -123,7 +130,7 @@ fn a_proposal_for_a_repository() {
       api: images/api
       base:
         context: images/base
-        aliases: [docker.io/acme/shop/base]
+        aliases: [acme/shop/base]
       web:
         context: images/web
         root: true
@@ -132,9 +139,9 @@ fn a_proposal_for_a_repository() {
     # sites:
     #   example: {environment: prod, ring: users}
     [stderr]
-    note: `docker.io/acme/shop/base` is taken for the image `base`
+    note: `acme/shop/base` is taken for the image `base`
          Wrote rings.yaml
-          Next ringshift check, then git add and commit, then ringshift plan
+          Next git add and commit what is new, then ringshift plan
     ");
     done(&world, &["check"]);
 }
@@ -248,11 +255,11 @@ fn help_is_for_people() {
       ringshift shift testers    let testers take over what the ring before it holds
       ringshift unshift          take the last ring back to what it held before
 
-    Exit codes: 0 done or nothing to do, 1 the project or the request is wrong, 2 usage, 3 --check found
-    work,
-    4 conflict (run again), 5 the outside failed, 6 nothing to unshift, 7 the store went back or is
-    broken,
-    8 refused by a rule, 70 a bug, 130 interrupted.
+    Exit codes:
+      0 done, or nothing to do        1 the project or the request is wrong     2 usage
+      3 --check: there is work        4 conflict, run it again                  5 the outside failed
+      6 nothing to unshift            7 the store went back or is broken        8 refused by a rule
+      70 a bug of ringshift           130 interrupted
     ");
     insta::assert_snapshot!(say(&world, &["shift", "--help"]), @r#"
     Let a ring take over the release of the ring before it

@@ -1,6 +1,6 @@
 //! `status`, `show`, `log`.
 
-use crate::story::{built, done, fixed, fresh, say, shifted};
+use crate::story::{built, done, fixed, fresh, log, say, shifted};
 
 #[test]
 fn the_board() {
@@ -62,8 +62,8 @@ fn the_board_with_ante_and_freezes() {
     acme/shop at oci:…/repo/.git/ringshift, entry 12
 
       ring   release     since  built from             waiting
-      ante   base 0.2.0  AGE
-      dev    0.2.0       AGE    100fa1e Search faster  ante: base 0.2.0
+      ante   base 0.2.0  AGE    676df32 Debian 13
+      dev    0.2.0       AGE    100fa1e Search faster  ante: base 0.2.0, rebuilds 1 image
       test   0.2.0       AGE    100fa1e Search faster
       users  0.1.0       AGE    a62c0a7 Open the shop  0.2.0
       post   –
@@ -76,8 +76,8 @@ fn the_board_with_ante_and_freezes() {
     acme/shop at oci:…/repo/.git/ringshift, entry 12
 
       ring   release     since  built from             waiting
-      ante   base 0.2.0  AGE
-      dev    0.2.0       AGE    100fa1e Search faster  ante: base 0.2.0
+      ante   base 0.2.0  AGE    676df32 Debian 13
+      dev    0.2.0       AGE    100fa1e Search faster  ante: base 0.2.0, rebuilds 1 image
       test   0.2.0       AGE    100fa1e Search faster
       users  0.1.0       AGE    a62c0a7 Open the shop  0.2.0
       post   –
@@ -124,7 +124,7 @@ fn the_versions_of_every_image() {
 
       next: ringshift build
 
-      image  dev  test  users  post
+    no image yet
     ");
 }
 
@@ -143,7 +143,7 @@ fn one_release() {
       web    0.1.1    78fc27a3  0fd30447  dcd83b1
     ");
     insta::assert_snapshot!(say(&world, &["show", "post"]), @r"
-    shop 0.1.0  held by no ring
+    shop 0.1.0  held by post
     sha256:HEX64
     built from a62c0a782167518058cbb74e494e2ac0ea51f039
 
@@ -176,26 +176,26 @@ fn one_release() {
 fn the_records() {
     let world = fixed();
     done(&world, &["unshift", "-q", "--reason", "login loop"]);
-    insta::assert_snapshot!(say(&world, &["log"]), @r#"
+    insta::assert_snapshot!(log(&world, &[]), @r#"
     9  AGE  unshift  users 0.1.1 → 0.1.0                  ada
-                     "login loop"
+            "login loop"
     8  AGE  build    users 0.1.0 → 0.1.1                  ada
     6  AGE  shift    test 0.1.0 → 0.2.0, users – → 0.1.0  ada
     5  AGE  build    dev 0.1.0 → 0.2.0                    ada
     3  AGE  shift    test – → 0.1.0                       ada
     2  AGE  build    dev – → 0.1.0                        ada
     "#);
-    insta::assert_snapshot!(say(&world, &["log", "test"]), @r"
+    insta::assert_snapshot!(log(&world, &["test"]), @r"
     6  AGE  shift  test 0.1.0 → 0.2.0, users – → 0.1.0  ada
     3  AGE  shift  test – → 0.1.0                       ada
     ");
-    insta::assert_snapshot!(say(&world, &["log", "users", "-n", "1"]), @r#"
+    insta::assert_snapshot!(log(&world, &["users", "-n", "1"]), @r#"
     9  AGE  unshift  users 0.1.1 → 0.1.0  ada
-                     "login loop"
+            "login loop"
     "#);
-    insta::assert_snapshot!(say(&world, &["log", "--reserved"]), @r#"
+    insta::assert_snapshot!(log(&world, &["--reserved"]), @r#"
     9  AGE  unshift  users 0.1.1 → 0.1.0                  ada
-                     "login loop"
+            "login loop"
     8  AGE  build    users 0.1.0 → 0.1.1                  ada
     7  AGE  reserve                                       ada
     6  AGE  shift    test 0.1.0 → 0.2.0, users – → 0.1.0  ada
@@ -205,7 +205,7 @@ fn the_records() {
     2  AGE  build    dev – → 0.1.0                        ada
     1  AGE  reserve                                       ada
     "#);
-    insta::assert_snapshot!(say(&fresh(), &["log"]), @r"
+    insta::assert_snapshot!(log(&fresh(), &[]), @r"
     [stderr]
     note: no entry yet; `ringshift build` writes the first
     ");

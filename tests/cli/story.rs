@@ -77,23 +77,32 @@ pub fn shown(ran: &Ran) -> String {
 
 pub fn masked(text: &str) -> String {
     let rules = [
+        (r"\b\d+ (?:s|min|h|d) ago\b", "AGE ago"),
         (r"\b\d+ (?:s|min|h|d)( +|\b)", "AGE"),
         (r"(?m) +\d+(?:\.\d+)?(?:ms|s)$", " TIME"),
-        (r"\d{4}-\d\d-\d\d(?:T[\d:]+Z)?", "DATE"),
+        (r"\b\d{4}-\d\d-\d\d(?:T[\d:]+Z)?", "DATE"),
         (r"[0-9a-f]{64}", "HEX64"),
         (r"\b[0-9a-f]{32}\b", "HEX32"),
     ];
     let mut text = text.to_owned();
     for (rule, word) in rules {
         let rule = Regex::new(rule).unwrap();
-        // A column keeps its width.
+        // A column with a heading keeps its width; one without is as wide as its widest age.
         let keep = |found: &regex::Captures| match found.get(1) {
-            Some(blank) if !blank.is_empty() => format!("{word:<0$}", found[0].len().max(word.len() + 1)),
+            Some(blank) if !blank.is_empty() && found[0].len() < 7 => format!("{word}  "),
+            Some(blank) if !blank.is_empty() => format!("{word:<0$}", found[0].len()),
             _ => word.to_owned(),
         };
         text = rule.replace_all(&text, keep).into_owned();
     }
     text
+}
+
+/// Shows `log`, whose indentation depends on the widest age.
+pub fn log(world: &World, args: &[&str]) -> String {
+    let all: Vec<&str> = ["log"].iter().chain(args).copied().collect();
+    let indented = Regex::new("(?m)^ {8,}").unwrap();
+    indented.replace_all(&say(world, &all), "        ").into_owned()
 }
 
 /// Runs and shows.

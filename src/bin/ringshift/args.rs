@@ -24,9 +24,11 @@ pub use values::{Color, GraphFormat, Plumbing};
   ringshift shift testers    let testers take over what the ring before it holds
   ringshift unshift          take the last ring back to what it held before
 
-Exit codes: 0 done or nothing to do, 1 the project or the request is wrong, 2 usage, 3 --check found work,
-4 conflict (run again), 5 the outside failed, 6 nothing to unshift, 7 the store went back or is broken,
-8 refused by a rule, 70 a bug, 130 interrupted."
+Exit codes:
+  0 done, or nothing to do        1 the project or the request is wrong     2 usage
+  3 --check: there is work        4 conflict, run it again                  5 the outside failed
+  6 nothing to unshift            7 the store went back or is broken        8 refused by a rule
+  70 a bug of ringshift           130 interrupted"
 )]
 pub struct Cli {
     #[command(flatten)]

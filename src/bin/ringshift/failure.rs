@@ -1,10 +1,11 @@
 //! From a failure to what a person reads and what a program sees: message, causes, hint, exit code.
 
+use crate::ui::age::age;
 use crate::ui::{REFUSED, Ui};
 use ringshift::builder::BuildError;
 use ringshift::engine::Failure;
 use ringshift::engine::failure::Unbuilt;
-use ringshift::model::Version;
+use ringshift::model::{RingName, Version};
 use ringshift::plan::{CommitsError, Loss, Refusal};
 use ringshift::registry::RegistryError;
 use ringshift::state::journal::JournalError;
@@ -69,16 +70,9 @@ pub fn on_panic(info: &std::panic::PanicHookInfo<'_>) {
 
 /// Prints a failure; the exit code of cli.md 4.
 pub fn present(ui: &Ui, failure: &Failure) -> ExitCode {
-    let shown = show(failure);
+    let shown = show(ui, failure);
     if ui.json {
-        let causes: Vec<String> = shown.details.iter().chain(&shown.causes).cloned().collect();
-        let shape = wire::Error {
-            code: i32::from(shown.code),
-            message: &shown.message,
-            causes: &causes,
-            hint: shown.hint.as_deref(),
-        };
-        ui.talk(&wire::line("error", &shape));
+        ui.talk(&line(&shown, &shown.message));
         return ExitCode::from(shown.code);
     }
     if let Failure::Project(problems) = failure {
@@ -88,6 +82,36 @@ pub fn present(ui: &Ui, failure: &Failure) -> ExitCode {
         return ExitCode::from(shown.code);
     }
     ui.talk(&format!("{REFUSED}error{REFUSED:#}: {}", shown.message));
+    below(ui, &shown);
+    ExitCode::from(shown.code)
+}
+
+/// Tells what a train passed over.
+pub fn passed_over(ui: &Ui, ring: &RingName, refusal: &Refusal) {
+    let shown = refused(ui, refusal);
+    if ui.json {
+        let message = format!("passed over {ring}: {}", shown.message);
+        ui.talk(&line(&shown, &message));
+        return;
+    }
+    ui.warn(&format!("passed over {ring}: {}", shown.message));
+    below(ui, &shown);
+}
+
+/// A failure as a line of JSON.
+fn line(shown: &Shown, message: &str) -> String {
+    let causes: Vec<String> = shown.details.iter().chain(&shown.causes).cloned().collect();
+    let shape = wire::Error {
+        code: i32::from(shown.code),
+        message,
+        causes: &causes,
+        hint: shown.hint.as_deref(),
+    };
+    wire::line("error", &shape)
+}
+
+/// What stands below the message.
+fn below(ui: &Ui, shown: &Shown) {
     for detail in &shown.details {
         ui.talk(&format!("  {detail}"));
     }
@@ -97,13 +121,6 @@ pub fn present(ui: &Ui, failure: &Failure) -> ExitCode {
     if let Some(hint) = &shown.hint {
         ui.talk(&format!("hint: {}", hint.replace('\n', "\n      ")));
     }
-    ExitCode::from(shown.code)
-}
-
-/// The lines below a failure's message, for a train that passed something over.
-pub fn refusal_lines(refusal: &Refusal) -> (String, Vec<String>, Option<String>) {
-    let shown = refused(refusal);
-    (shown.message, shown.details, shown.hint)
 }
 
 fn causes(error: &dyn std::error::Error) -> Vec<String> {
@@ -119,7 +136,7 @@ fn causes(error: &dyn std::error::Error) -> Vec<String> {
     causes
 }
 
-fn show(failure: &Failure) -> Shown {
+fn show(ui: &Ui, failure: &Failure) -> Shown {
     let plain = |code: u8, hint: Option<&str>| Shown {
         code,
         message: failure.to_string(),
@@ -128,7 +145,7 @@ fn show(failure: &Failure) -> Shown {
         hint: hint.map(Into::into),
     };
     match failure {
-        Failure::Refused(refusal) => refused(refusal),
+        Failure::Refused(refusal) => refused(ui, refusal),
         Failure::Project(problems) => Shown {
             details: problems
                 .as_slice()
@@ -253,7 +270,7 @@ fn not_built(unbuilt: &[Unbuilt], mut shown: Shown) -> Shown {
     shown
 }
 
-fn refused(refusal: &Refusal) -> Shown {
+fn refused(ui: &Ui, refusal: &Refusal) -> Shown {
     let mut shown = Shown {
         code: 8,
         message: refusal.to_string(),
@@ -278,21 +295,11 @@ fn refused(refusal: &Refusal) -> Shown {
                 .details
                 .extend((!versions.is_empty()).then(|| format!("history: {}", versions.join(", "))));
         }
-        Refusal::LostFixes {
-            ring,
-            held,
-            losses,
-            incoming,
-        } => {
-            shown.details = losses.iter().flat_map(lost).collect();
-            let command = match incoming.starts_with("commit ") {
-                true => format!("ringshift build --ring {ring}"),
-                false => format!("ringshift shift {ring}"),
-            };
+        Refusal::LostFixes { held, losses, .. } => {
+            shown.details = losses.iter().flat_map(|loss| lost(ui, loss)).collect();
             shown.hint = Some(format!(
                 "merge what is missing, build, and try again; or, when it is in there under another commit,\n\
-                 {command} --contains {held} --reason \"…\"\n\
-                 or, to lose it knowingly, --drop {held} --reason \"…\""
+                 add --contains {held} --reason \"…\"; or, to lose it knowingly, --drop {held} --reason \"…\""
             ));
         }
         Refusal::Frozen { named, freeze, .. } => {
@@ -332,13 +339,16 @@ fn refused(refusal: &Refusal) -> Shown {
     shown
 }
 
-fn lost(loss: &Loss) -> Vec<String> {
+/// The commits that would be lost, a line each: times are relative for people, UTC for programs.
+fn lost(ui: &Ui, loss: &Loss) -> Vec<String> {
     let line = |commit: &ringshift::plan::LostCommit| {
-        let day = commit.time.to_string();
-        let day = day.split('T').next().unwrap_or_default().to_owned();
+        let when = match ui.json {
+            true => commit.time.to_string(),
+            false => format!("{} ago", age(commit.time, ui.now)),
+        };
         let what = &commit.summary;
         format!(
-            "{} {}  {} {what} ({}, {day})",
+            "{} {}  {} {what} ({}, {when})",
             loss.image,
             loss.version,
             commit.id.short(),

@@ -10,7 +10,7 @@ use ringshift::engine::commits::{AtCommit, Clone};
 use ringshift::engine::project::{Loaded, Origin};
 use ringshift::engine::{Failure, Store};
 use ringshift::git::{GitError, Repository};
-use ringshift::model::{CommitId, ImageName, Problem, ProjectName, RepoPath};
+use ringshift::model::{CommitId, ImageName, Problem, Problems, ProjectName, RepoPath};
 use ringshift::registry::layout::LayoutRegistry;
 use ringshift::state::State;
 use ringshift::state::entry::SiteRecord;
@@ -18,7 +18,7 @@ use ringshift::tree::SourceTree;
 use ringshift::tree::disk::WorkingCopy;
 use ringshift::tree::git::GitTree;
 use ringshift::tree::overlay::Overlay;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -244,16 +244,35 @@ pub fn loaded(
             ));
         }
         let bytes = settings.config_bytes()?;
-        origin.tree = Arc::new(Overlay::new(origin.tree, origin.config.clone(), bytes));
+        let files = BTreeMap::from([(origin.config.clone(), bytes)]);
+        origin.tree = Arc::new(Overlay::new(origin.tree, files));
         origin.identity = None;
         missing = true;
     }
-    let project = Arc::new(Loaded::read(origin)?);
+    let project = Loaded::read(origin);
+    let project = Arc::new(project.map_err(|error| if missing { commit_too(error) } else { error })?);
     Ok(Opened {
         project,
         worktree: source.worktree,
         uncommitted: missing,
     })
+}
+
+/// What an uncommitted rings.yaml names may not be committed either.
+fn commit_too(error: Failure) -> Failure {
+    let Failure::Project(problems) = error else {
+        return error;
+    };
+    let hint = |mut problem: Problem| {
+        if matches!(problem.code, "missing-folder" | "missing-file") {
+            problem.hint = Some("commit it together with rings.yaml, or add --worktree".into());
+        }
+        problem
+    };
+    match Problems::of(problems.into_vec().into_iter().map(hint).collect()) {
+        Some(problems) => Failure::Project(problems),
+        None => no_config(),
+    }
 }
 
 fn head(repository: &Repository, config: &RepoPath) -> Result<CommitId, Failure> {
@@ -282,7 +301,7 @@ fn origin(
         identity: Some(repository.tree_id(commit)?.to_string()),
         commit: commit.clone(),
         committed: repository.info(commit)?.time,
-        changed: BTreeSet::new(),
+        stands_on: None,
         config,
         workdir: settings
             .repository
@@ -336,24 +355,50 @@ fn unborn(
     repository: &Arc<Repository>,
     config: RepoPath,
 ) -> Result<(Loaded, Vec<Problem>), Failure> {
+    let tree = Arc::new(worktree(settings, repository)?);
+    let loaded = Loaded::read_anew(without_commit(caches, repository, tree, config)?)?;
+    let warnings = loaded.warnings.clone();
+    Ok((loaded, warnings))
+}
+
+/// What is wrong with a project that consists of the working copy and these files (errors only).
+///
+/// # Errors
+/// [`Failure`] when it cannot be read at all.
+pub fn proposed(
+    caches: &Caches,
+    repository: &Arc<Repository>,
+    tree: Arc<dyn SourceTree>,
+    config: RepoPath,
+) -> Result<Vec<Problem>, Failure> {
+    match Loaded::read_anew(without_commit(caches, repository, tree, config)?) {
+        Ok(_) => Ok(Vec::new()),
+        Err(Failure::Project(problems)) => Ok(problems.into_vec()),
+        Err(other) => Err(other),
+    }
+}
+
+fn without_commit(
+    caches: &Caches,
+    repository: &Arc<Repository>,
+    tree: Arc<dyn SourceTree>,
+    config: RepoPath,
+) -> Result<Origin, Failure> {
     let none = "0"
         .repeat(40)
         .parse()
         .map_err(|_| Failure::Bug("a commit id that is none".into()))?;
-    let origin = Origin {
-        tree: Arc::new(worktree(settings, repository)?),
+    Ok(Origin {
+        tree,
         identity: None,
         commit: none,
         committed: 0,
-        changed: BTreeSet::new(),
+        stands_on: None,
         config,
         workdir: repository.workdir().map(Path::to_path_buf),
         repository: Some(repository.clone()),
         results: caches.results.clone(),
-    };
-    let loaded = Loaded::read_anew(origin)?;
-    let warnings = loaded.warnings.clone();
-    Ok((loaded, warnings))
+    })
 }
 
 fn working_copy(
@@ -362,15 +407,10 @@ fn working_copy(
     origin: Origin,
 ) -> Result<Origin, Failure> {
     let tree = worktree(settings, repository)?;
-    let changed = repository
-        .changes(&origin.commit)?
-        .into_iter()
-        .map(|change| change.path)
-        .collect();
     Ok(Origin {
         tree: Arc::new(tree),
         identity: None,
-        changed,
+        stands_on: Some(Box::new(origin.clone())),
         ..origin
     })
 }
@@ -389,7 +429,7 @@ pub fn at_commit(settings: &Settings, caches: &Caches) -> Result<Box<AtCommit>, 
             identity: Some(repository.tree_id(commit)?.to_string()),
             commit: commit.clone(),
             committed: repository.info(commit)?.time,
-            changed: BTreeSet::new(),
+            stands_on: None,
             config: config.clone(),
             workdir: workdir.clone(),
             repository: Some(repository.clone()),

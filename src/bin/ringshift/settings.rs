@@ -90,7 +90,7 @@ impl Settings {
         Author {
             actor: self.actor.value.clone(),
             at: self.now,
-            reason: reason.map(Into::into),
+            reason: reason.map(one_line),
             operation: self.operation.clone(),
         }
     }
@@ -315,7 +315,8 @@ fn cache() -> Setting<PathBuf> {
     }
 }
 
-fn now() -> Timestamp {
+/// The clock.
+pub fn now() -> Timestamp {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map(|d| d.as_secs())

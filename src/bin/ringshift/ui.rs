@@ -10,6 +10,7 @@ pub mod table;
 
 use crate::args::{Color, Global};
 use anstream::{AutoStream, ColorChoice};
+use ringshift::state::Timestamp;
 use std::io::Write;
 
 /// How to talk.
@@ -21,6 +22,8 @@ pub struct Ui {
     pub quiet: bool,
     /// How much more.
     pub verbose: u8,
+    /// Now, for times as people say them.
+    pub now: Timestamp,
     choice: ColorChoice,
 }
 
@@ -51,6 +54,7 @@ impl Ui {
             json: global.json,
             quiet: global.quiet,
             verbose: global.verbose,
+            now: crate::settings::now(),
             choice,
         }
     }

@@ -121,10 +121,17 @@ fn take(
     }
     drafts[user].uses.insert(owner);
     let by_path = name == format!("{project}/{image}");
+    let name = familiar(name);
     if !by_path && !drafts[owner].aliases.iter().any(|alias| alias == name) {
         drafts[owner].aliases.push(name.to_owned());
         notes.push(format!("`{name}` is taken for the image `{image}`"));
     }
+}
+
+/// A name as people write it, without the registry that stands for none.
+pub fn familiar(name: &str) -> &str {
+    let name = name.strip_prefix("docker.io/").unwrap_or(name);
+    name.strip_prefix("library/").unwrap_or(name)
 }
 
 /// Whether `from` needs `to`, directly or not; every image reaches itself.
@@ -159,13 +166,38 @@ fn is_name(name: &str) -> bool {
 /// The image that a name means: one that is called so in a compose or bake file, then one whose path
 /// in the project it is, then one whose name it ends with.
 fn owner(name: &str, drafts: &[Draft], project: &ProjectName, own: &BTreeSet<String>) -> Option<usize> {
-    let tagged = |draft: &Draft| draft.tags.iter().any(|tag| split(tag).0 == name);
+    let tagged = |draft: &Draft| {
+        draft
+            .tags
+            .iter()
+            .any(|tag| familiar(split(tag).0) == familiar(name))
+    };
     let path = |draft: &Draft| name == format!("{project}/{}", draft.name);
-    let exact = drafts
-        .iter()
-        .position(tagged)
-        .or_else(|| drafts.iter().position(path));
-    exact.or_else(|| by_last_part(name, drafts, own))
+    let called: Vec<usize> = (0..drafts.len()).filter(|i| tagged(&drafts[*i])).collect();
+    match called.as_slice() {
+        [] => drafts
+            .iter()
+            .position(path)
+            .or_else(|| by_last_part(name, drafts, own)),
+        [one] => Some(*one),
+        several => by_tag(name, drafts, several),
+    }
+}
+
+/// Of several images with one name, the one whose tag is asked for; an alias has no tag, so there must be
+/// one only.
+fn by_tag(name: &str, drafts: &[Draft], several: &[usize]) -> Option<usize> {
+    let references = drafts.iter().flat_map(|draft| &draft.references);
+    let wanted: BTreeSet<&str> = references
+        .filter(|reference| split(reference).0 == name)
+        .map(|reference| familiar(reference))
+        .collect();
+    let meant = |i: &&usize| drafts[**i].tags.iter().any(|tag| wanted.contains(familiar(tag)));
+    let mut meant = several.iter().filter(meant);
+    match (meant.next(), meant.next()) {
+        (Some(one), None) => Some(*one),
+        _ => None,
+    }
 }
 
 fn by_last_part(name: &str, drafts: &[Draft], own: &BTreeSet<String>) -> Option<usize> {

@@ -28,7 +28,12 @@ pub fn drafts(input: &Input<'_>, notes: &mut Vec<String>) -> Vec<Draft> {
     for file in files {
         let hints = hints_of(input, &file.path);
         if hints.is_empty() {
-            wanted.push((ways(&file.path, input.repository), file, None));
+            let mut names = ways(&file.path, input.repository);
+            // A variant of the container file beside or above it is called after both.
+            if names.len() > 2 && is_variant(input.files, &file.path) {
+                names.remove(0);
+            }
+            wanted.push((names, file, None));
         }
         for hint in hints {
             let mut names = vec![clean(&hint.name)];
@@ -38,9 +43,40 @@ pub fn drafts(input: &Input<'_>, notes: &mut Vec<String>) -> Vec<Draft> {
     }
     let names = unique(wanted.iter().map(|(ways, ..)| ways.as_slice()));
     let drafts = wanted.iter().zip(names);
+    let drafts: Vec<Draft> = drafts
+        .map(|((_, file, hint), name)| draft(name, file, *hint, input))
+        .collect();
+    let guessed = wanted.iter().zip(&drafts).filter(|((_, file, hint), draft)| {
+        hint.is_none() && draft.context != file.path.parent().unwrap_or_default()
+    });
+    notes.extend(contexts_note(guessed.map(|(_, draft)| draft)));
     drafts
-        .map(|((_, file, hint), name)| draft(name, file, *hint, input, notes))
-        .collect()
+}
+
+/// What is said of contexts that no file names, in one sentence for each context.
+fn contexts_note<'d>(guessed: impl Iterator<Item = &'d Draft>) -> Vec<String> {
+    let mut by_context: BTreeMap<&RepoPath, Vec<&str>> = BTreeMap::new();
+    for draft in guessed {
+        by_context
+            .entry(&draft.context)
+            .or_default()
+            .push(draft.name.as_str());
+    }
+    let said = |(context, names): (&RepoPath, Vec<&str>)| {
+        let place = match context.is_root() {
+            true => "`.`".to_owned(),
+            false => format!("`{context}`"),
+        };
+        match names.as_slice() {
+            [name] => format!("`{name}` is built in {place}: that is where what it copies lies"),
+            names => format!(
+                "{} images are built in {place}, where what they copy lies: {}",
+                names.len(),
+                names.join(", ")
+            ),
+        }
+    };
+    by_context.into_iter().map(said).collect()
 }
 
 /// The builds of this container file; services that build the same are one.
@@ -68,22 +104,11 @@ fn is_default(files: &[Found], context: &RepoPath, path: &RepoPath) -> bool {
     first.as_ref() == Some(path)
 }
 
-fn draft(
-    name: ImageName,
-    file: &Found,
-    hint: Option<&Hint>,
-    input: &Input<'_>,
-    notes: &mut Vec<String>,
-) -> Draft {
+fn draft(name: ImageName, file: &Found, hint: Option<&Hint>, input: &Input<'_>) -> Draft {
     let context = match hint {
         Some(hint) => hint.context.clone(),
         None => context::choose(file, input.exists),
     };
-    if hint.is_none() && context != file.path.parent().unwrap_or_default() {
-        notes.push(format!(
-            "`{name}` is built in `{context}`: that is where what it copies lies"
-        ));
-    }
     let hint = hint.cloned().unwrap_or_default();
     let foreign = |reference: &&String| {
         let mut stages = file.stages.iter();
@@ -115,7 +140,7 @@ fn ways(path: &RepoPath, repository: &str) -> Vec<String> {
         .parent()
         .unwrap_or_default()
         .components()
-        .map(|c| clean(&String::from_utf8_lossy(c)))
+        .map(|c| clean(&apart(&String::from_utf8_lossy(c))))
         .collect();
     let folders: Vec<&str> = folders
         .iter()
@@ -134,6 +159,22 @@ fn ways(path: &RepoPath, repository: &str) -> Vec<String> {
         .map(plain)
         .filter(|name| !name.is_empty())
         .collect()
+}
+
+/// Whether the file's name, or its folder's, says which variant it is of a plain container file in the
+/// same folder, or the one above.
+fn is_variant(files: &[Found], path: &RepoPath) -> bool {
+    let added = |path: &RepoPath| variant(&String::from_utf8_lossy(path.name())).unwrap_or_default();
+    let folder = match added(path).is_empty() {
+        true => path.parent().and_then(|folder| folder.parent()),
+        false => path.parent(),
+    };
+    let Some(folder) = folder.filter(|folder| !folder.is_root()) else {
+        return false;
+    };
+    files
+        .iter()
+        .any(|file| file.path.parent().as_ref() == Some(&folder) && added(&file.path).is_empty())
 }
 
 /// What a container file's name adds: `foo` of `Dockerfile.foo`, `foo.Dockerfile`, `Containerfile-foo`.
@@ -206,6 +247,20 @@ pub fn clean(text: &str) -> String {
         .collect();
     let parts: Vec<&str> = dashed.split('-').filter(|part| !part.is_empty()).collect();
     parts.join("-")
+}
+
+/// `NodeBase` as `Node-Base`.
+fn apart(text: &str) -> String {
+    let mut out = String::new();
+    let mut before = ' ';
+    for c in text.chars() {
+        if c.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
+            out.push('-');
+        }
+        out.push(c);
+        before = c;
+    }
+    out
 }
 
 /// The project's name from the repository's.

@@ -13,10 +13,21 @@ fn file(path: &str, references: &[&str], sources: &[&str]) -> Found {
         references: texts(references),
         stages: vec!["build".into()],
         sources: texts(sources),
+        vendor: None,
     }
 }
 
 fn proposed(files: &[Found], hints: &[Hint], root: &RootChoice, there: &[&str]) -> Outcome {
+    without(files, hints, root, there, &BTreeMap::new())
+}
+
+fn without(
+    files: &[Found],
+    hints: &[Hint],
+    root: &RootChoice,
+    there: &[&str],
+    wrong: &BTreeMap<RepoPath, String>,
+) -> Outcome {
     let exists = |context: &RepoPath, source: &str| {
         there
             .iter()
@@ -27,6 +38,7 @@ fn proposed(files: &[Found], hints: &[Hint], root: &RootChoice, there: &[&str]) 
             repository: "acme/shop",
             files,
             hints,
+            wrong,
             exists: &exists,
         },
         root,
@@ -48,6 +60,87 @@ fn names(project: &Project) -> Vec<&str> {
 }
 
 #[test]
+fn what_cannot_be_built_is_left_out_unless_others_stand_on_it() {
+    let files = [
+        file("base/Dockerfile", &[], &[]),
+        file("api/Dockerfile", &["acme/shop/base"], &[]),
+        file("lab/Dockerfile", &["acme/shop/base"], &[]),
+    ];
+    let why = |name: &str| {
+        (
+            RepoPath::clean(format!("{name}/Dockerfile")),
+            format!("{name} is odd"),
+        )
+    };
+    let wrong = [why("base"), why("lab")].into();
+    let (proposal, project) = ready(without(&files, &[], &RootChoice::New, &[], &wrong));
+    assert_eq!(names(&project)[..2], ["api", "base"]);
+    assert!(!names(&project).contains(&"lab"));
+    assert!(
+        proposal
+            .notes
+            .contains(&"`lab` is left out: lab is odd".to_owned()),
+        "{:?}",
+        proposal.notes
+    );
+    let all = [why("base"), why("lab"), why("api")].into();
+    let (_, project) = ready(without(&files, &[], &RootChoice::New, &[], &all));
+    assert_eq!(names(&project)[..1], ["base"]);
+}
+
+#[test]
+fn the_vendor_is_the_one_that_most_files_name() {
+    let of = |path: &str, vendor: &str| Found {
+        vendor: Some(vendor.into()),
+        ..file(path, &[], &[])
+    };
+    let files = [
+        of("a/Dockerfile", "Acme Ltd"),
+        of("b/Dockerfile", "Acme Ltd"),
+        of("c/Dockerfile", "Other"),
+    ];
+    let (_, project) = ready(proposed(&files, &[], &RootChoice::New, &[]));
+    assert_eq!(project.vendor.as_deref(), Some("Acme Ltd"));
+}
+
+#[test]
+fn of_several_images_with_one_name_the_tag_decides() {
+    let hint = |version: &str| Hint {
+        name: format!("verse-{version}"),
+        file: Some(RepoPath::clean(format!("verse_{version}.Dockerfile"))),
+        tags: vec![format!("docker.io/acme/verse:{version}")],
+        ..Hint::default()
+    };
+    let hints = [hint("1"), hint("2")];
+    let files = |reference: &str| {
+        let user = file("user/Dockerfile", &[reference], &[]);
+        let of = |version: &str| file(&format!("verse_{version}.Dockerfile"), &[], &[]);
+        [of("1"), of("2"), user]
+    };
+    let aliases = |reference: &str| {
+        let (_, project) = ready(proposed(&files(reference), &hints, &RootChoice::New, &[]));
+        let all = project.images.values();
+        let of = |image: &crate::config::Image| !image.aliases.is_empty();
+        all.filter(|i| of(i))
+            .map(|i| i.name.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(aliases("acme/verse:2"), ["verse-2"]);
+    assert!(aliases("acme/verse:3").is_empty());
+    assert!(aliases("acme/verse").is_empty());
+}
+
+#[test]
+fn folders_in_camel_case_are_words() {
+    let files = [
+        file("NodeBase/Dockerfile", &[], &[]),
+        file("NodeChrome/Dockerfile", &["shop/node-base:latest"], &[]),
+    ];
+    let (_, project) = ready(proposed(&files, &[], &RootChoice::New, &[]));
+    assert_eq!(names(&project)[..2], ["node-base", "node-chrome"]);
+}
+
+#[test]
 fn images_are_called_as_their_folders() {
     let files = [
         file("deploy/Dockerfile", &[], &[]),
@@ -60,7 +153,7 @@ fn images_are_called_as_their_folders() {
     let (_, project) = ready(proposed(&files, &[], &RootChoice::Guess, &[]));
     assert_eq!(
         names(&project),
-        ["a-web", "b-web", "deploy", "api", "debug", "lint"]
+        ["a-web", "b-web", "deploy", "api", "api-debug", "lint"]
     );
     assert_eq!(project.root.as_str(), "deploy");
 }
@@ -271,7 +364,7 @@ proptest! {
         let references: Vec<&str> = references.iter().map(String::as_str).collect();
         let files: Vec<Found> = paths.iter().map(|path| file(path, &references, &[])).collect();
         let exists = |_: &RepoPath, _: &str| false;
-        let input = Input { repository: &repository, files: &files, hints: &[], exists: &exists };
+        let input = Input { repository: &repository, files: &files, hints: &[], wrong: &BTreeMap::new(), exists: &exists };
         let (_, project) = ready(propose(&input, &RootChoice::New));
         prop_assert!(!project.images.is_empty());
     }

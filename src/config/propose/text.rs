@@ -5,17 +5,19 @@ use crate::model::{ProjectName, RepoPath};
 use std::collections::BTreeMap;
 
 /// The text of rings.yaml.
-pub fn write(project: &ProjectName, drafts: &[Draft]) -> String {
+pub fn write(project: &ProjectName, vendor: Option<&str>, drafts: &[Draft]) -> String {
+    let vendor = vendor.map(|vendor| format!("vendor: {}\n", scalar(vendor)));
     let mut out = format!(
         "# The rings of {project}: `ringshift check` tells what is wrong here, `ringshift plan` what would be built.\n\
          project: {}\n\
          # registry: registry.example.com   # without one, images are kept in a folder in git's common directory\n\
-         \n\
+         {}\n\
          # From the first who get a release to the last.\n\
          rings: [developers, testers, users]\n\
          \n\
          images:\n",
-        scalar(project.as_str())
+        scalar(project.as_str()),
+        vendor.unwrap_or_default()
     );
     for draft in drafts {
         out.push_str(&image(draft));

@@ -3,9 +3,9 @@
 use super::chosen::Chosen;
 use super::{Request, Target, World};
 use crate::model::ImageName;
-use crate::plan::Refusal;
 use crate::plan::known;
 use crate::plan::take::{HeldSource, taken};
+use crate::plan::{Refusal, Sources};
 use crate::state::{ImageRecord, ReleaseRecord, ReleaseRef};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -80,7 +80,20 @@ impl Base {
         } else {
             taken(sources, &names, &self.held_sources(), false)
         };
-        Ok(Chosen::new(world, self, taken, request))
+        Chosen::new(world, self, self.with_orphans(sources, taken), request)
+    }
+
+    /// With the root, an image may leave the project; what stood on it is taken too.
+    fn with_orphans(&self, sources: &Sources, mut taken: BTreeSet<ImageName>) -> BTreeSet<ImageName> {
+        if taken.contains(&sources.root) {
+            let gone = |base: &ImageName| !sources.images.contains_key(base);
+            let orphans = self.images.iter().filter(|(name, image)| {
+                **name != sources.root && !gone(name) && image.dependencies.keys().any(gone)
+            });
+            taken.extend(orphans.map(|(name, _)| name.clone()));
+            taken.extend(sources.dependants(&taken));
+        }
+        taken
     }
 
     /// The named images. Of ante's, one that the ring holds already is left (B9): it is rebuilt only

@@ -3,7 +3,7 @@
 use super::base::Base;
 use super::{Request, Target, World};
 use crate::model::ImageName;
-use crate::plan::ImageSource;
+use crate::plan::{ImageSource, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How every image of the result stands: taken from the commit, or as it is held.
@@ -17,7 +17,12 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    pub fn new(world: &World<'_>, base: &Base, taken: BTreeSet<ImageName>, request: &Request) -> Self {
+    pub fn new(
+        world: &World<'_>,
+        base: &Base,
+        taken: BTreeSet<ImageName>,
+        request: &Request,
+    ) -> Result<Self, Refusal> {
         let sources = world.sources;
         let in_ante = request.target == Target::Ante;
         let root = match &base.record {
@@ -59,38 +64,46 @@ impl Chosen {
         if in_ante {
             images.remove(&root);
         }
-        let order = topological(&images, &root);
-        Self {
+        let order = topological(&images, &root)?;
+        Ok(Self {
             taken,
             images,
             order,
             root,
             explicit,
             removed,
-        }
+        })
     }
 }
 
-/// Dependencies before dependants, by name where free, the root last. What a cycle holds back (it
-/// can only come from mixing definitions of several commits) follows by name.
-fn topological(images: &BTreeMap<ImageName, ImageSource>, root: &ImageName) -> Vec<ImageName> {
+/// Dependencies before dependants, by name where free, the root last. A circle can only come from
+/// mixing the definitions of several commits.
+fn topological(
+    images: &BTreeMap<ImageName, ImageSource>,
+    root: &ImageName,
+) -> Result<Vec<ImageName>, Refusal> {
     let mut order: Vec<ImageName> = Vec::new();
     let mut open: BTreeSet<&ImageName> = images.keys().filter(|name| *name != root).collect();
     while !open.is_empty() {
-        let ready = open
-            .iter()
-            .find(|name| {
-                images[**name]
-                    .dependencies
-                    .iter()
-                    .all(|base| !open.contains(base) || base == **name)
-            })
-            .or(open.first())
-            .copied();
-        let Some(next) = ready else { break };
+        let free = |name: &&&ImageName| {
+            images[**name]
+                .dependencies
+                .iter()
+                .all(|base| !open.contains(base))
+        };
+        let Some(next) = open.iter().find(free).copied() else {
+            let names: Vec<&str> = open.iter().map(|name| name.as_str()).collect();
+            return Err(Refusal::request(
+                format!(
+                    "{} would stand on one another: the commit turned their order round",
+                    names.join(", ")
+                ),
+                "take all of them from the commit: name them all, or say --all-changes",
+            ));
+        };
         open.remove(next);
         order.push(next.clone());
     }
     order.extend(images.contains_key(root).then(|| root.clone()));
-    order
+    Ok(order)
 }

@@ -21,7 +21,7 @@ impl Walk<'_> {
             .filter(|_| self.request.from_ante)
         {
             let passed = step.from.as_ref().is_some_and(|held| *held >= prepared.version);
-            if !passed {
+            if !passed && (step.dirty || !prepared.dirty) {
                 return Ok(vec![Known {
                     version: prepared.version.clone(),
                     key: step.key,
@@ -73,7 +73,7 @@ impl Walk<'_> {
         let further = self.further_out()?;
         let further: Vec<Option<Version>> = further
             .iter()
-            .map(|record| record.images.get(&step.image).map(|image| image.version.clone()))
+            .map(|record| Some(record.as_ref()?.images.get(&step.image)?.version.clone()))
             .collect();
         let none = Numbers::default();
         let numbers = self.world.state.numbers.get(&step.image).unwrap_or(&none);
@@ -93,9 +93,9 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The releases of the rings further out, the next one first. post is no ring of its own here:
+    /// What the rings further out hold, the next one first. post is no ring of its own here:
     /// it is the last ring's history.
-    fn further_out(&mut self) -> Result<Vec<Arc<ReleaseRecord>>, Refusal> {
+    fn further_out(&mut self) -> Result<Vec<Option<Arc<ReleaseRecord>>>, Refusal> {
         if let Some(further) = &self.further {
             return Ok(further.clone());
         }
@@ -108,8 +108,7 @@ impl Walk<'_> {
             .chain
             .iter()
             .skip(from)
-            .filter_map(|ring| state.release(ring))
-            .map(|release| self.world.records.record(&release.record))
+            .map(|ring| known::held(state, self.world.records, ring))
             .collect::<Result<Vec<_>, JournalError>>()?;
         self.further = Some(further.clone());
         Ok(further)

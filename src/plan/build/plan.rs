@@ -3,7 +3,7 @@
 use crate::bump::{Bump, Versioning};
 use crate::model::{CommitId, Digest, ImageName, Revision, RingName, Version};
 use crate::plan::{Overrides, Reason};
-use crate::state::{ContentKey, ImageRecord, Override, ReleaseRef};
+use crate::state::{ContentKey, ImageRecord, Override, ReleaseRef, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -103,6 +103,22 @@ pub struct Basis {
     pub freezes: Vec<crate::state::Freeze>,
     /// Where ante is read: its set, and what the first ring holds.
     pub ante: Option<(BTreeMap<ImageName, ImageRecord>, Option<ReleaseRef>)>,
+}
+
+impl Basis {
+    /// What a build against `target` rests on.
+    pub fn of(state: &State, target: &Target, reads_ante: bool) -> Self {
+        let first = || state.first().and_then(|ring| state.release(ring)).cloned();
+        Self {
+            release: match target {
+                Target::Ante => first(),
+                Target::Ring(ring) => state.release(ring).cloned(),
+            },
+            chain: state.chain.clone(),
+            freezes: state.freezes.clone(),
+            ante: reads_ante.then(|| (state.ante.clone(), first())),
+        }
+    }
 }
 
 /// A complete build, decided.

@@ -7,7 +7,12 @@ use crate::plan::Refusal;
 pub(super) fn check(world: &World<'_>, request: &Request) -> Result<(), Refusal> {
     let (state, sources) = (world.state, world.sources);
     let first = state.first();
-    for name in request.names.iter().chain(&request.majors) {
+    for name in request
+        .names
+        .iter()
+        .chain(&request.majors)
+        .filter(|_| !request.from_ante)
+    {
         if !sources.images.contains_key(name) {
             return Err(Refusal::no_such_image(name, sources.images.keys()));
         }

@@ -29,7 +29,7 @@ pub(super) fn assemble(
     for (name, version) in &versions {
         let held = base.images.get(name);
         let mut image = match (stepped.get(name), held) {
-            (Some(step), _) => of_step(step, held),
+            (Some(step), _) => of_step(step),
             (None, Some(held)) => {
                 kept.insert(name.clone(), version.clone());
                 held.clone()
@@ -41,12 +41,13 @@ pub(super) fn assemble(
     }
     let differs = |name: &&ImageName| {
         let there = chosen.images.get(*name).map(|source| source.revision);
-        !chosen.taken.contains(*name) && there != Some(world.sources.images[*name].revision)
+        let root_of_ante = request.target == Target::Ante && **name == chosen.root;
+        !root_of_ante && !chosen.taken.contains(*name) && there != Some(world.sources.images[*name].revision)
     };
     let not_taken = world.sources.images.keys().filter(differs).cloned().collect();
     let reads_ante = request.target == Target::Ante || request.from_ante;
-    let first = || state.first().and_then(|ring| state.release(ring)).cloned();
     let layers = match stepped.get(&chosen.root) {
+        Some(step) if step.action == Action::Build && step.dirty => None,
         Some(step) if step.action == Action::Build => step
             .sources
             .clone()
@@ -60,12 +61,7 @@ pub(super) fn assemble(
         target: request.target.clone(),
         commit: world.sources.commit.clone(),
         held: base.release.clone(),
-        basis: Basis {
-            release: base.release.clone(),
-            chain: state.chain.clone(),
-            freezes: state.freezes.clone(),
-            ante: reads_ante.then(|| (state.ante.clone(), first())),
-        },
+        basis: Basis::of(state, &request.target, reads_ante),
         kept,
         not_taken,
         from_ante: request.from_ante,
@@ -89,15 +85,13 @@ fn layers_of_relabelled(base: &Base, world: &World<'_>, chosen: &Chosen) -> Opti
     }
 }
 
-fn of_step(step: &Step, held: Option<&ImageRecord>) -> ImageRecord {
+fn of_step(step: &Step) -> ImageRecord {
     ImageRecord {
         version: step.to.clone(),
         digest: step.digest.unwrap_or(Digest::of(b"")),
         revision: step.revision,
         dependencies: step.dependencies.clone(),
-        commit: held
-            .filter(|held| held.revision == step.revision)
-            .and_then(|held| held.commit.clone()),
+        commit: None,
         replaces: step.from.clone(),
         dirty: step.dirty,
     }
@@ -116,6 +110,8 @@ fn holding_commit(
     }
     match sources.images.get(name) {
         Some(source) if source.revision == image.revision && !source.dirty => Some(sources.commit.clone()),
-        _ => held.and_then(|held| held.commit.clone()),
+        _ => held
+            .filter(|held| held.revision == image.revision)
+            .and_then(|held| held.commit.clone()),
     }
 }

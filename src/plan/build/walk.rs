@@ -17,7 +17,7 @@ pub(super) struct Walk<'a> {
     pub(super) request: &'a Request,
     pub(super) base: &'a Base,
     pub(super) chosen: &'a Chosen,
-    pub(super) further: Option<Vec<Arc<ReleaseRecord>>>,
+    pub(super) further: Option<Vec<Option<Arc<ReleaseRecord>>>>,
     steps: Vec<Step>,
     versions: BTreeMap<ImageName, Version>,
     pub(super) adopted: Option<ReleaseRef>,
@@ -48,12 +48,11 @@ impl<'a> Walk<'a> {
     pub fn finish(mut self) -> Result<Walked, Refusal> {
         for name in &self.chosen.order {
             let source = &self.chosen.images[name];
-            let dependencies = self.dependencies(name, source);
-            let alone = self.request.target == Target::Ante && !self.chosen.taken.contains(name);
-            if alone {
+            if self.request.target == Target::Ante && !self.chosen.taken.contains(name) {
                 self.keep(name);
                 continue;
             }
+            let dependencies = self.dependencies(name, source)?;
             let reasons = self.reasons(name, source, &dependencies);
             if reasons.is_empty() {
                 self.keep(name);
@@ -76,19 +75,29 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn dependencies(&self, name: &ImageName, source: &ImageSource) -> BTreeMap<ImageName, Version> {
+    fn dependencies(
+        &self,
+        name: &ImageName,
+        source: &ImageSource,
+    ) -> Result<BTreeMap<ImageName, Version>, Refusal> {
         if *name == self.chosen.root {
-            return self.versions.clone();
+            return Ok(self.versions.clone());
         }
-        let version = |base: &ImageName| {
+        let mut versions = BTreeMap::new();
+        for base in &source.dependencies {
             let held = || self.base.images.get(base).map(|held| held.version.clone());
-            self.versions.get(base).cloned().or_else(held)
-        };
-        source
-            .dependencies
-            .iter()
-            .filter_map(|base| Some((base.clone(), version(base)?)))
-            .collect()
+            let Some(version) = self.versions.get(base).cloned().or_else(held) else {
+                let target = &self.request.target;
+                return Err(Refusal::request(
+                    format!(
+                        "{name} stands on {base}, which {target} does not hold and the build does not take"
+                    ),
+                    format!("name {base} too"),
+                ));
+            };
+            versions.insert(base.clone(), version);
+        }
+        Ok(versions)
     }
 
     fn reasons(

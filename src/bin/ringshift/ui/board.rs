@@ -2,7 +2,7 @@
 
 use super::age::age;
 use super::table::{Cell, render};
-use super::{REFUSED, WAITS};
+use super::{REFUSED, WAITS, count};
 use ringshift::engine::board::Board;
 use ringshift::model::{CommitId, ImageName};
 use ringshift::state::{FreezeScope, Timestamp};
@@ -36,16 +36,25 @@ pub fn board(
             .map(|then| age(*then, now))
             .unwrap_or_default()
     };
-    rows.extend(ante(board, &since("ante")));
+    rows.extend(ante(board, &since("ante"), summaries));
     let ante_waits = waiting_in_ante(board);
     for (place, ring) in board.rings.iter().enumerate() {
         let waiting = match (place, &ring.waiting) {
             (0, _) => ante_waits.clone(),
-            (_, Some(version)) => version.to_string(),
+            (_, Some(version)) => match ring.refused {
+                Some(why) => format!("{version}, {why}"),
+                None => version.to_string(),
+            },
             _ => String::new(),
         };
         let (version, from) = match &ring.held {
-            Some((release, record)) => (release.version.to_string(), named(&record.commit, summaries)),
+            Some((release, record)) => {
+                let dirty = if record.is_dirty() { ", dirty" } else { "" };
+                (
+                    format!("{}{dirty}", release.version),
+                    named(&record.commit, summaries),
+                )
+            }
             None => ("–".into(), String::new()),
         };
         rows.push(vec![
@@ -53,7 +62,7 @@ pub fn board(
             version.into(),
             since(ring.name.as_str()).into(),
             from.into(),
-            Cell::styled(waiting, WAITS),
+            Cell::styled(waiting, if ring.refused.is_some() { REFUSED } else { WAITS }),
         ]);
     }
     rows.push(match &board.post {
@@ -92,27 +101,76 @@ fn clip(text: &str, most: usize) -> String {
     }
 }
 
-fn ante(board: &Board, since: &str) -> Option<Vec<Cell>> {
+fn ante(board: &Board, since: &str, summaries: &Summaries) -> Option<Vec<Cell>> {
+    let commits: BTreeSet<&CommitId> = board
+        .state
+        .ante
+        .values()
+        .filter_map(|p| p.commit.as_ref())
+        .collect();
+    let from = match commits.len() {
+        0 => String::new(),
+        1 => commits
+            .first()
+            .map(|commit| named(commit, summaries))
+            .unwrap_or_default(),
+        n => format!("{n} commits"),
+    };
     let images: Vec<String> = board
         .state
         .ante
         .iter()
         .map(|(name, prepared)| format!("{name} {}", prepared.version))
         .collect();
-    (!images.is_empty()).then(|| vec!["ante".into(), images.join(", ").into(), since.into()])
+    (!images.is_empty()).then(|| vec!["ante".into(), images.join(", ").into(), since.into(), from.into()])
 }
 
 fn waiting_in_ante(board: &Board) -> String {
+    let first = board.rings.first().and_then(|ring| ring.held.as_ref());
+    let held = |name: &ImageName| {
+        first
+            .and_then(|(_, record)| record.images.get(name))
+            .map(|image| &image.version)
+    };
     let images: Vec<String> = board
         .state
         .ante
         .iter()
+        .filter(|(name, prepared)| held(name) != Some(&prepared.version))
         .map(|(name, prepared)| format!("{name} {}", prepared.version))
         .collect();
     if images.is_empty() {
         String::new()
     } else {
-        format!("ante: {}", images.join(", "))
+        let rebuilt = match standing_on_ante(board) {
+            0 => String::new(),
+            n => format!(", rebuilds {}", count(n as u64, "image", "images")),
+        };
+        format!("ante: {}{rebuilt}", images.join(", "))
+    }
+}
+
+/// How many images of the first ring stand on what ante prepared, the root left out.
+fn standing_on_ante(board: &Board) -> usize {
+    let Some((_, record)) = board.rings.first().and_then(|ring| ring.held.as_ref()) else {
+        return 0;
+    };
+    let mut moved: BTreeSet<&ImageName> = board.state.ante.keys().collect();
+    loop {
+        let next: Vec<&ImageName> = record
+            .images
+            .iter()
+            .filter(|(name, image)| {
+                **name != board.root
+                    && !moved.contains(name)
+                    && image.dependencies.keys().any(|on| moved.contains(on))
+            })
+            .map(|(name, _)| name)
+            .collect();
+        if next.is_empty() {
+            return moved.len() - board.state.ante.len();
+        }
+        moved.extend(next);
     }
 }
 
@@ -148,6 +206,7 @@ fn next(board: &Board) -> String {
         .iter()
         .skip(1)
         .rev()
+        .filter(|ring| ring.refused.is_none())
         .find_map(|ring| Some((&ring.name, ring.waiting.as_ref()?)));
     match (outermost, first) {
         (Some((ring, version)), _) => format!("next: ringshift shift {ring}        {version}"),
@@ -165,6 +224,9 @@ pub fn images(board: &Board, width: Option<usize>) -> String {
         .flat_map(|(_, record)| record.images.keys())
         .chain(board.state.ante.keys())
         .collect();
+    if names.is_empty() {
+        return "no image yet".into();
+    }
     let mut header: Vec<Cell> = vec!["image".into()];
     let with_ante = !board.state.ante.is_empty();
     header.extend(with_ante.then(|| "ante".into()));

@@ -80,7 +80,7 @@ fn steps(plan: &Plan, changes: &Changes, verbose: bool, width: Option<usize>) ->
             .as_ref()
             .map(|from| format!("{from} → "))
             .unwrap_or_default();
-        let why = reasons(step, changes);
+        let why = reasons(step, changes, verbose);
         let (first, rest) = match verbose {
             false => (short(&why, step), &[][..]),
             true => (
@@ -89,6 +89,11 @@ fn steps(plan: &Plan, changes: &Changes, verbose: bool, width: Option<usize>) ->
             ),
         };
         let word = step.bump.map_or("adopted", |bump| bump.as_str());
+        let word = if step.dirty {
+            format!("{word}, dirty")
+        } else {
+            word.to_owned()
+        };
         rows.push(vec![
             step.image.as_str().into(),
             format!("{from}{}", step.to).into(),
@@ -145,11 +150,16 @@ fn short(why: &[String], step: &Step) -> String {
     format!("{}{labels}", parts.join("; "))
 }
 
-fn reasons(step: &Step, changes: &Changes) -> Vec<String> {
-    step.reasons
-        .iter()
-        .map(|reason| words(reason, step, changes))
-        .collect()
+/// A line for each reason; in full, a line for each file as well.
+fn reasons(step: &Step, changes: &Changes, full: bool) -> Vec<String> {
+    let lines = |reason: &Reason| match (reason, changes.get(&step.image)) {
+        (Reason::Revision { .. }, Some(changed)) if full && !changed.is_empty() => changed
+            .iter()
+            .map(|c| format!("{} {}", c.path, c.difference.as_str()))
+            .collect(),
+        _ => vec![words(reason, step, changes)],
+    };
+    step.reasons.iter().flat_map(lines).collect()
 }
 
 fn words(reason: &Reason, step: &Step, changes: &Changes) -> String {

@@ -4,7 +4,7 @@ use super::named;
 use crate::args::SourceArgs;
 use crate::open::{self, Caches, Uncommitted};
 use crate::settings::Settings;
-use crate::ui::{Ui, table};
+use crate::ui::{Ui, count, table};
 use ringshift::containerfile::recipe::{MountKind, Op, Recipe, Source};
 use ringshift::engine::difference;
 use ringshift::engine::project::{Image, Loaded};
@@ -143,8 +143,8 @@ fn text(project: &Loaded, name: &ImageName, image: &Image) -> Result<String, Fai
             warning.line, warning.message, warning.code
         ));
     }
-    let count = project.reads(name, image)?.len();
-    out.push_str(&format!("\n\n{count} files read"));
+    let read = project.reads(name, image)?.len();
+    out.push_str(&format!("\n\n{} read", count(read as u64, "file", "files")));
     Ok(out)
 }
 

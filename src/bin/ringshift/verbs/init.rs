@@ -1,23 +1,26 @@
 #![expect(clippy::disallowed_methods, reason = "edge: writes the proposed files")]
 //! `init`: finds container files, proposes rings.yaml.
 
-use crate::open;
+mod look;
+
+use crate::open::{self, Caches};
 use crate::settings::Settings;
 use crate::ui::Ui;
-use ringshift::config::propose::{self, Found, Hint, Input, Outcome, Proposal, RootChoice};
-use ringshift::containerfile::recipe::{MountKind, Op, Recipe, Source, TransferSource};
-use ringshift::containerfile::{self, Base, BaseFacts, Inputs, ProjectRef, ResolveError, World};
+use ringshift::config::propose::{self, Input, Outcome, Proposal, RootChoice};
 use ringshift::engine::Failure;
-use ringshift::model::{ImageName, Platform, RepoPath};
+use ringshift::git::Repository;
+use ringshift::model::{ImageName, Problem, RepoPath};
 use ringshift::plan::Refusal;
+use ringshift::tree::SourceTree;
 use ringshift::tree::disk::WorkingCopy;
-use ringshift::tree::{Kind, SourceTree};
+use ringshift::tree::overlay::Overlay;
 use ringshift::wire;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Proposes, asks, writes.
 pub fn run(
@@ -47,7 +50,22 @@ pub fn run(
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    let proposal = propose(&tree, &name, root, ask, ui)?;
+    let choice = match root {
+        Some(name) => {
+            let name = ImageName::new(name).map_err(|e| Failure::request(e.to_string(), e.hint()))?;
+            RootChoice::Named(name)
+        }
+        None => RootChoice::Guess,
+    };
+    let mut asked = Asked {
+        repository: name,
+        choice,
+        ask,
+        ui,
+    };
+    let caches = Caches::open(settings);
+    let (proposal, wrong) = propose(&caches, repository, &Arc::new(tree), &mut asked)?;
+    caches.save();
     if !ui.json {
         ui.print(&proposal.text);
         for (path, _) in &proposal.files {
@@ -57,6 +75,10 @@ pub fn run(
     }
     if dry_run || (!yes && !ask) {
         if dry_run {
+            if ui.json {
+                let body = json!({"proposal": proposal.text, "notes": proposal.notes});
+                ui.print(&wire::line("init", &body));
+            }
             return Ok(0);
         }
         return Err(Refusal::Usage {
@@ -77,70 +99,115 @@ pub fn run(
         )),
         false => {
             written.iter().for_each(|path| ui.say("Wrote", path));
+            wrong.iter().for_each(|problem| ui.talk(&problem.render()));
             ui.say(
                 "Next",
-                "ringshift check, then git add and commit, then ringshift plan",
+                match wrong.is_empty() {
+                    true => "git add and commit what is new, then ringshift plan",
+                    false => "mend what is wrong, until ringshift check is content; then commit",
+                },
             );
         }
     }
     Ok(0)
 }
 
+/// How often what cannot be built is left out and the rest proposed again.
+const ROUNDS: usize = 8;
+
+/// The proposal, and what is wrong with it all the same.
 fn propose(
-    tree: &WorkingCopy,
-    name: &str,
-    root: Option<&str>,
-    ask: bool,
-    ui: &Ui,
-) -> Result<Proposal, Failure> {
-    let mut files = Vec::new();
-    let mut hints = Vec::new();
-    walk(tree, &RepoPath::root(), &mut files, &mut hints)?;
+    caches: &Caches,
+    repository: &Arc<Repository>,
+    tree: &Arc<WorkingCopy>,
+    asked: &mut Asked<'_>,
+) -> Result<(Proposal, Vec<Problem>), Failure> {
+    let (files, hints) = look::all(tree)?;
     let exists = |context: &RepoPath, source: &str| {
         let path = context.join(&RepoPath::clean(source));
         matches!(tree.kind(&path), Ok(Some(_)))
     };
-    let input = Input {
-        repository: name,
-        files: &files,
-        hints: &hints,
-        exists: &exists,
-    };
-    let mut choice = match root {
-        Some(name) => {
-            let name = ImageName::new(name).map_err(|e| Failure::request(e.to_string(), e.hint()))?;
-            RootChoice::Named(name)
+    let mut wrong = BTreeMap::new();
+    let repository_name = asked.repository.clone();
+    for round in 1.. {
+        let input = Input {
+            repository: &repository_name,
+            files: &files,
+            hints: &hints,
+            wrong: &wrong,
+            exists: &exists,
+        };
+        let proposal = asked.propose(&input)?;
+        let config = RepoPath::clean("rings.yaml");
+        let mut new: BTreeMap<RepoPath, Vec<u8>> = BTreeMap::new();
+        new.insert(config.clone(), proposal.text.clone().into_bytes());
+        new.extend(
+            proposal
+                .files
+                .iter()
+                .map(|(path, text)| (path.clone(), text.clone().into_bytes())),
+        );
+        let overlay = Arc::new(Overlay::new(tree.clone(), new));
+        let problems = open::proposed(caches, repository, overlay, config)?;
+        let before = wrong.len();
+        for problem in &problems {
+            let path = RepoPath::clean(problem.place.path.as_bytes());
+            if files.iter().any(|file| file.path == path) {
+                let why = format!("{path}:{}: {}", problem.place.line, problem.message);
+                wrong.entry(path).or_insert(why);
+            }
         }
-        None => RootChoice::Guess,
-    };
-    loop {
-        match propose::propose(&input, &choice) {
-            Outcome::Ready(proposal) => return Ok(proposal),
-            Outcome::Nothing => {
-                return Err(Failure::request(
-                    "there is no container file in this repository",
-                    "add one, or see a whole project with `ringshift demo`",
-                ));
-            }
-            Outcome::WhichRoot(names) if matches!(choice, RootChoice::Named(_)) => {
-                let names: Vec<&str> = names.iter().map(ImageName::as_str).collect();
-                return Err(Failure::request(
-                    format!("{} cannot be the root image", root.unwrap_or_default()),
-                    format!(
-                        "the root depends on all others; it may be one of: {}",
-                        names.join(", ")
-                    ),
-                ));
-            }
-            Outcome::WhichRoot(names) => {
-                choice = if ask {
-                    ask_root(ui, &names)
-                } else {
-                    RootChoice::New
-                }
+        if wrong.len() == before || round == ROUNDS {
+            return Ok((proposal, problems));
+        }
+    }
+    Err(Failure::Bug("no proposal came of it".into()))
+}
+
+/// What a person is asked, or has said already.
+struct Asked<'u> {
+    repository: String,
+    choice: RootChoice,
+    ask: bool,
+    ui: &'u Ui,
+}
+
+impl Asked<'_> {
+    fn propose(&mut self, input: &Input<'_>) -> Result<Proposal, Failure> {
+        loop {
+            match (propose::propose(input, &self.choice), &self.choice) {
+                (Outcome::Ready(proposal), _) => return Ok(proposal),
+                (Outcome::Nothing, _) => return Err(nothing(input)),
+                (Outcome::WhichRoot(names), RootChoice::Named(root)) => return Err(no_root(root, &names)),
+                (Outcome::WhichRoot(names), _) if self.ask => self.choice = ask_root(self.ui, &names),
+                (Outcome::WhichRoot(_), _) => self.choice = RootChoice::New,
             }
         }
     }
+}
+
+fn nothing(input: &Input<'_>) -> Failure {
+    match input.wrong.iter().next() {
+        Some((_, why)) => Failure::request(
+            "no container file of this repository can be used as it stands",
+            why.clone(),
+        ),
+        None => Failure::request(
+            "there is no container file in this repository",
+            "add one, or see a whole project with `ringshift demo`",
+        ),
+    }
+}
+
+fn no_root(root: &ImageName, names: &[ImageName]) -> Failure {
+    let names: Vec<&str> = names.iter().map(ImageName::as_str).collect();
+    Failure::request(
+        format!("{root} cannot be the root image"),
+        format!(
+            "the root depends on all others; it may be one of: {}",
+            names.join(", ")
+        ),
+    )
 }
 
 fn ask_root(ui: &Ui, names: &[ImageName]) -> RootChoice {
@@ -186,163 +253,4 @@ fn write(workdir: &Path, proposal: &Proposal) -> Result<Vec<String>, Failure> {
         written.push(path.to_string());
     }
     Ok(written)
-}
-
-/// Folders deeper than this hold no images.
-const DEPTH: usize = 64;
-
-fn walk(
-    tree: &WorkingCopy,
-    at: &RepoPath,
-    files: &mut Vec<Found>,
-    hints: &mut Vec<Hint>,
-) -> Result<(), Failure> {
-    if at.components().count() > DEPTH {
-        return Ok(());
-    }
-    for item in tree.list(at)? {
-        let path = at.child(&item.name);
-        match item.kind {
-            Kind::Directory => walk(tree, &path, files, hints)?,
-            Kind::File { .. } => look(tree, &path, &String::from_utf8_lossy(&item.name), files, hints),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn look(tree: &WorkingCopy, path: &RepoPath, name: &str, files: &mut Vec<Found>, hints: &mut Vec<Hint>) {
-    let lower = name.to_lowercase();
-    let read = || tree.read(path, 4 << 20).unwrap_or_default();
-    match lower.as_str() {
-        "docker-compose.yml" | "docker-compose.yaml" | "compose.yml" | "compose.yaml" => {
-            hints.extend(propose::compose::hints(&read(), path));
-        }
-        "docker-bake.hcl" | "docker-bake.json" | "build.hcl" => {
-            hints.extend(propose::bake::hints(&read(), path))
-        }
-        _ if is_container_file(&lower) => files.extend(found(path, &read())),
-        _ => {}
-    }
-}
-
-fn is_container_file(name: &str) -> bool {
-    let whole = ["dockerfile", "containerfile"];
-    let left_out = [
-        ".dockerignore",
-        ".containerignore",
-        ".md",
-        ".sh",
-        ".py",
-        ".go",
-        ".js",
-        ".ts",
-        ".j2",
-        ".tmpl",
-    ];
-    whole.contains(&name)
-        || (!left_out.iter().any(|end| name.ends_with(end))
-            && whole.iter().any(|w| {
-                name.strip_prefix(w)
-                    .is_some_and(|rest| rest.starts_with(['.', '-']))
-                    || name
-                        .strip_suffix(w)
-                        .is_some_and(|rest| rest.ends_with(['.', '-']))
-            }))
-}
-
-/// No image of the project is known yet; none outside is asked.
-struct Nobody;
-
-impl World for Nobody {
-    fn project_image(&self, _: &str) -> Result<Option<ProjectRef>, ResolveError> {
-        Ok(None)
-    }
-
-    fn base(&self, _: &Base) -> Result<BaseFacts, ResolveError> {
-        Ok(BaseFacts::unknown())
-    }
-}
-
-/// What a container file uses; one that does not even begin a stage is none.
-fn found(path: &RepoPath, bytes: &[u8]) -> Option<Found> {
-    let file = containerfile::parse(bytes).ok()?;
-    if !file
-        .nodes
-        .iter()
-        .any(|node| node.name().eq_ignore_ascii_case("from"))
-    {
-        return None;
-    }
-    let (args, contexts, platform) = (BTreeMap::new(), BTreeMap::new(), Platform::default());
-    let inputs = Inputs {
-        args: &args,
-        target: None,
-        platform: &platform,
-        contexts: &contexts,
-        world: &Nobody,
-    };
-    let mut found = Found {
-        path: path.clone(),
-        ..Found::default()
-    };
-    for node in file
-        .nodes
-        .iter()
-        .filter(|node| node.name().eq_ignore_ascii_case("from"))
-    {
-        if let [_, word, name] = node.args.as_slice()
-            && word.eq_ignore_ascii_case("as")
-        {
-            found.stages.push(name.to_lowercase());
-        }
-    }
-    match containerfile::resolve(&file, &inputs) {
-        Ok(recipe) => uses(&recipe, &mut found),
-        Err(_) => {
-            let from = file
-                .nodes
-                .iter()
-                .filter(|node| node.name().eq_ignore_ascii_case("from"));
-            found
-                .references
-                .extend(from.filter_map(|node| node.args.first().cloned()));
-        }
-    }
-    Some(found)
-}
-
-fn uses(recipe: &Recipe, found: &mut Found) {
-    let add = |source: &Source, found: &mut Found| {
-        if let Source::External(reference) = source {
-            found.references.push(reference.to_string());
-        }
-    };
-    for stage in &recipe.stages {
-        add(&stage.base, found);
-        for step in &stage.steps {
-            match &step.op {
-                Op::Transfer(transfer) => {
-                    add(&transfer.from, found);
-                    if transfer.from == Source::Context {
-                        found
-                            .sources
-                            .extend(transfer.sources.iter().filter_map(|source| match source {
-                                TransferSource::Path(path) if !path.contains(['*', '?', '[', '$']) => {
-                                    Some(path.clone())
-                                }
-                                _ => None,
-                            }));
-                    }
-                }
-                Op::Run(run) => run.mounts.iter().for_each(|mount| match &mount.kind {
-                    MountKind::Bind { from, .. } | MountKind::Cache { from: Some(from), .. } => {
-                        add(from, found)
-                    }
-                    _ => {}
-                }),
-                _ => {}
-            }
-        }
-    }
 }

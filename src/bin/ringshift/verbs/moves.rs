@@ -1,7 +1,7 @@
 //! What `shift`, `unshift`, `freeze` and `unfreeze` share: decide, append, point, tell.
 
 use crate::args::Change;
-use crate::failure::refusal_lines;
+use crate::failure::passed_over;
 use crate::settings::Settings;
 use crate::ui::Ui;
 use ringshift::engine::append::{self, Proposal};
@@ -35,12 +35,17 @@ pub fn run<B: PartialEq>(
         return Ok(tell_proposal(ui, proposal.as_ref()));
     }
     let done = append::append(store, head, basis, propose, empty)?;
-    let Some((committed, proposal)) = done else {
-        nothing(ui);
-        return Ok(0);
+    let code = match &done {
+        Some((committed, proposal)) => tell(ui, committed, proposal),
+        None => {
+            nothing(ui);
+            0
+        }
     };
-    pointers::rewrite(store, &committed.entry.state)?;
-    Ok(tell(ui, &committed, &proposal))
+    if let Some(note) = pointers::settle(store) {
+        ui.warn(&note);
+    }
+    Ok(code)
 }
 
 /// Says that there was nothing to do.
@@ -54,22 +59,29 @@ pub fn nothing(ui: &Ui) {
 
 fn tell(ui: &Ui, committed: &Committed, proposal: &Proposal) -> u8 {
     let wrote = committed.seq == proposal.entry.seq;
-    notes(ui, proposal);
+    let refused = refused(ui, proposal);
     if ui.json {
-        ui.print(&wire::line(
-            "done",
-            &DoneShape::committed(wrote.then_some(committed)),
-        ));
+        let shape = DoneShape::committed(wrote.then_some(committed));
+        ui.print(&wire::line("done", &shape.with(&proposal.notes)));
     } else if wrote {
         for line in moves(&committed.entry) {
             ui.say("Moved", &line);
         }
         ui.say(
             "Committed",
-            &format!("{}, entry {}", committed.entry.verb, committed.seq),
+            &format!("{}, entry {}", what(&committed.entry), committed.seq),
         );
     }
-    refused(ui, proposal)
+    refused
+}
+
+/// The verb, and the versions that it is about.
+fn what(entry: &Entry) -> String {
+    let versions = entry
+        .versions
+        .iter()
+        .map(|(name, version)| format!(" {name} {version}"));
+    format!("{}{}", entry.verb, versions.collect::<Vec<_>>().join(","))
 }
 
 fn tell_proposal(ui: &Ui, proposal: Option<&Proposal>) -> u8 {
@@ -77,18 +89,26 @@ fn tell_proposal(ui: &Ui, proposal: Option<&Proposal>) -> u8 {
         nothing(ui);
         return 0;
     };
-    notes(ui, proposal);
-    dry(ui, &proposal.entry);
-    refused(ui, proposal)
+    let refused = refused(ui, proposal);
+    let writes = proposal
+        .head
+        .as_ref()
+        .is_none_or(|head| head.entry.state != proposal.entry.state);
+    let entry = writes.then_some(&proposal.entry);
+    match (ui.json, entry) {
+        (true, entry) => {
+            let shape = DoneShape::proposed(entry).with(&proposal.notes);
+            ui.print(&wire::line("done", &shape));
+        }
+        (false, Some(entry)) => dry(ui, entry),
+        (false, None) => ui.print("Nothing would be written."),
+    }
+    refused
 }
 
 /// Shows an entry that is not written.
-pub fn dry(ui: &Ui, entry: &Entry) {
-    if ui.json {
-        ui.print(&wire::line("done", &DoneShape::proposed(Some(entry))));
-        return;
-    }
-    ui.print(&format!("Would write entry {}: {}", entry.seq, entry.verb));
+fn dry(ui: &Ui, entry: &Entry) {
+    ui.print(&format!("Would write entry {}: {}", entry.seq, what(entry)));
     for line in moves(entry) {
         ui.print(&format!("  {line}"));
     }
@@ -109,21 +129,11 @@ fn moves(entry: &Entry) -> Vec<String> {
         .collect()
 }
 
-fn notes(ui: &Ui, proposal: &Proposal) {
-    for note in &proposal.notes {
-        ui.warn(note);
-    }
-}
-
-/// What a train passed over; the exit code that follows (M2).
+/// Tells notes, and what a train passed over; the exit code that follows (M2).
 fn refused(ui: &Ui, proposal: &Proposal) -> u8 {
+    proposal.notes.iter().for_each(|note| ui.warn(note));
     for (ring, refusal) in &proposal.refused {
-        let (message, details, hint) = refusal_lines(refusal);
-        ui.warn(&format!("passed over {ring}: {message}"));
-        if !ui.json {
-            details.iter().for_each(|detail| ui.talk(&format!("  {detail}")));
-            hint.iter().for_each(|hint| ui.talk(&format!("hint: {hint}")));
-        }
+        passed_over(ui, ring, refusal);
     }
     if proposal.refused.is_empty() { 0 } else { 8 }
 }

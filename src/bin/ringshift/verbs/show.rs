@@ -19,7 +19,8 @@ pub fn run(settings: &Settings, ui: &Ui, text: &str) -> Result<u8, Failure> {
         .chain
         .iter()
         .filter(|ring| state.release(ring) == Some(&release));
-    let rings: Vec<&str> = holders.map(AsRef::as_ref).collect();
+    let post = (state.post() == Some(&release)).then_some("post");
+    let rings: Vec<&str> = holders.map(AsRef::as_ref).chain(post).collect();
     match ui.json {
         true => ui.print(&wire::line(
             "release",

@@ -28,9 +28,15 @@ pub fn run(settings: &Settings, ui: &Ui, images: bool) -> Result<u8, Failure> {
             .iter()
             .filter_map(|ring| ring.held.as_ref())
             .chain(&board.post);
-        for (_, record) in held {
-            let summary = repository.info(&record.commit).map(|info| info.summary);
-            summaries.extend(summary.ok().map(|summary| (record.commit.clone(), summary)));
+        let held = held.map(|(_, record)| &record.commit);
+        let prepared = board
+            .state
+            .ante
+            .values()
+            .filter_map(|image| image.commit.as_ref());
+        for commit in held.chain(prepared) {
+            let summary = repository.info(commit).map(|info| info.summary);
+            summaries.extend(summary.ok().map(|summary| (commit.clone(), summary)));
         }
     }
     let width = table::terminal_width();

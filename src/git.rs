@@ -126,7 +126,13 @@ impl Repository {
             .find_commit(self.oid(commit)?)
             .map_err(|e| self.missing(commit, e))?;
         let author = found.author();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        // What others wrote reaches terminals: no control character passes.
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes);
+            text.chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect::<String>()
+        };
         Ok(CommitInfo {
             time: found.time().seconds(),
             author: text(author.name_bytes()),

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::store::Store;
 use crate::model::{Digest, ImageName, ProjectName, RingName, Version};
+use crate::plan::guard;
 use crate::state::journal::Stored;
 use crate::state::{Entry, Freeze, ReleaseRecord, ReleaseRef, State, Timestamp};
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub struct RingBoard {
     pub frozen: Vec<Freeze>,
     /// The version that the ring before it holds, when it is another one.
     pub waiting: Option<Version>,
+    /// Why what waits would be refused, as far as the records tell: `frozen`, `dirty`.
+    pub refused: Option<&'static str>,
 }
 
 impl Board {
@@ -58,9 +61,14 @@ impl Board {
         for name in &state.chain {
             let release = state.release(name);
             let waits = before.filter(|b| release.is_none_or(|r| r.digest != b.digest));
+            let held = held(release)?;
+            let refused = match waits {
+                Some(waits) => refused(store, &state, name, waits, held.as_ref().map(|(_, r)| r.as_ref()))?,
+                None => None,
+            };
             rings.push(RingBoard {
                 name: name.clone(),
-                held: held(release)?,
+                held,
                 frozen: state
                     .freezes
                     .iter()
@@ -68,6 +76,7 @@ impl Board {
                     .cloned()
                     .collect(),
                 waiting: waits.map(|b| b.version.clone()),
+                refused,
             });
             before = release;
         }
@@ -82,6 +91,21 @@ impl Board {
             state,
         })
     }
+}
+
+fn refused(
+    store: &Store,
+    state: &State,
+    ring: &RingName,
+    waits: &ReleaseRef,
+    held: Option<&ReleaseRecord>,
+) -> Result<Option<&'static str>, Failure> {
+    let record = store.journal.record(&waits.record)?;
+    let contents = guard::contents(&record);
+    if guard::frozen_content(state, ring, &record.root.image, &contents, held).is_some() {
+        return Ok(Some("frozen"));
+    }
+    Ok(record.is_dirty().then_some("dirty"))
 }
 
 /// How many entries are read back to find out since when a ring holds something.

@@ -15,11 +15,14 @@ pub type AtCommit = dyn Fn(&CommitId) -> Result<Arc<Loaded>, Failure> + Send + S
 /// More commits than these between two releases are not compared one by one.
 const MOST: usize = 10_000;
 
+/// The revisions of all images at one commit.
+type Revisions = Arc<BTreeMap<ImageName, Revision>>;
+
 /// A clone.
 pub struct Clone {
     repository: Option<Arc<Repository>>,
     at_commit: Box<AtCommit>,
-    revisions: Mutex<BTreeMap<CommitId, BTreeMap<ImageName, Revision>>>,
+    known: Mutex<BTreeMap<CommitId, Option<Revisions>>>,
 }
 
 impl Clone {
@@ -28,7 +31,7 @@ impl Clone {
         Self {
             repository,
             at_commit,
-            revisions: Mutex::default(),
+            known: Mutex::default(),
         }
     }
 
@@ -38,37 +41,44 @@ impl Clone {
 
     fn touches(&self, image: &ImageName, commit: &CommitId) -> Result<bool, CommitsError> {
         let parents = self.git()?.parents(commit).map_err(open)?;
-        let here = self.revision(image, commit)?;
-        match parents.first() {
-            Some(parent) => Ok(self.revision(image, parent)? != here),
-            None => Ok(true),
-        }
+        let Some(parent) = parents.first() else {
+            return Ok(true);
+        };
+        let (here, there) = (self.revisions(commit)?, self.revisions(parent)?);
+        Ok(match (here, there) {
+            (Some(here), Some(there)) => here.get(image) != there.get(image),
+            _ => true,
+        })
     }
 
-    /// A commit whose project cannot be read has no revision: what made it readable again, or
-    /// broke it, counts as touching every image.
-    fn revision(&self, image: &ImageName, commit: &CommitId) -> Result<Option<Revision>, CommitsError> {
-        let known = |map: &BTreeMap<CommitId, BTreeMap<ImageName, Revision>>| map.get(commit).cloned();
-        if let Some(all) = known(&self.revisions.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(all.get(image).copied());
-        }
-        let all: BTreeMap<ImageName, Revision> = match (self.at_commit)(commit) {
-            Ok(loaded) => loaded
-                .sources
-                .images
-                .iter()
-                .map(|(name, source)| (name.clone(), source.revision))
-                .collect(),
-            Err(Failure::Git(error)) => return Err(open(error)),
-            Err(Failure::Project(_) | Failure::Request { .. } | Failure::Tree(_)) => BTreeMap::new(),
-            Err(other) => return Err(CommitsError::Failed(Box::new(other))),
-        };
-        let found = all.get(image).copied();
-        self.revisions
+    /// All revisions at a commit: none where it has no rings.yaml; `None` where its project cannot be
+    /// understood, so that such a commit counts as touching every image.
+    fn revisions(&self, commit: &CommitId) -> Result<Option<Revisions>, CommitsError> {
+        if let Some(all) = self
+            .known
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(commit.clone(), all);
-        Ok(found)
+            .get(commit)
+        {
+            return Ok(all.clone());
+        }
+        let all = match (self.at_commit)(commit) {
+            Ok(loaded) => {
+                let images = loaded.sources.images.iter();
+                Some(Arc::new(
+                    images
+                        .map(|(name, source)| (name.clone(), source.revision))
+                        .collect(),
+                ))
+            }
+            Err(Failure::Git(error)) => return Err(open(error)),
+            Err(Failure::Request { .. }) => Some(Revisions::default()),
+            Err(Failure::Project(_) | Failure::Tree(_)) => None,
+            Err(other) => return Err(CommitsError::Failed(Box::new(other))),
+        };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(commit.clone(), all.clone());
+        Ok(all)
     }
 
     fn describe(&self, id: CommitId) -> Result<LostCommit, CommitsError> {
@@ -138,6 +148,6 @@ impl Commits for Clone {
     }
 
     fn revision_at(&self, image: &ImageName, commit: &CommitId) -> Result<Option<Revision>, CommitsError> {
-        self.revision(image, commit)
+        Ok(self.revisions(commit)?.and_then(|all| all.get(image).copied()))
     }
 }

@@ -8,11 +8,11 @@ use super::project::Loaded;
 use super::pushed;
 use super::store::Store;
 use crate::builder::{self, Base, BuildError, Builder, Job, Progress};
-use crate::model::{CommitId, Digest, ImageName, labels};
+use crate::model::{CommitId, Digest, ImageName, Version, labels};
 use crate::plan::build::{Plan, Request, World};
 use crate::plan::{Action, Commits, Step, complete};
 use crate::registry::{Created, Descriptor};
-use crate::state::journal::Stored;
+use crate::state::journal::{JournalError, Stored};
 use crate::state::{ReleaseRef, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -75,8 +75,13 @@ pub async fn run(
     let plan = loop {
         let plan = plan(site, commits, request, head.as_ref())?;
         if plan.is_empty() {
+            settle(site);
             return Ok(None);
         }
+        if head.is_none() {
+            refuse_orphans(site)?;
+        }
+        refuse_what_needs_a_builder(site, &plan, at_commit)?;
         let state = head.as_ref().map_or(&site.empty, |head| &head.entry.state);
         let Some(reserve) = complete::reserve(state, &plan, site.author.at) else {
             break plan;
@@ -94,6 +99,15 @@ pub async fn run(
         head = site.store.journal.head()?;
     };
     let count = |action| plan.steps.iter().filter(|step| step.action == action).count();
+    if !plan.not_taken.is_empty() {
+        let names: Vec<&str> = plan.not_taken.iter().map(ImageName::as_str).collect();
+        site.reporter.report(Event::Note {
+            message: format!(
+                "different in the commit, and not taken from it: {}",
+                names.join(", ")
+            ),
+        });
+    }
     site.reporter.report(Event::Planned {
         ring: plan.target.to_string(),
         build: count(Action::Build),
@@ -103,13 +117,55 @@ pub async fn run(
     let digests = build_all(site, &plan, at_commit).await?;
     let committed = commit(site, commits, &plan, head, &digests)?;
     if let Some(committed) = &committed {
-        pointers::rewrite(&site.store, &committed.entry.state)?;
         site.reporter.report(Event::Committed {
             what: what(&plan),
             seq: committed.seq,
         });
     }
+    settle(site);
     Ok(committed)
+}
+
+fn settle(site: &Site) {
+    if let Some(message) = pointers::settle(&site.store) {
+        site.reporter.report(Event::Note { message });
+    }
+}
+
+/// Images without a journal are a journal that was lost: numbers would be given twice.
+fn refuse_orphans(site: &Site) -> Result<(), Failure> {
+    let repository = site.store.repository(&site.store.root);
+    let tags = site.store.registry.tags(&repository)?;
+    match tags.iter().any(|tag| tag.parse::<Version>().is_ok()) {
+        true => Err(JournalError::Broken(format!(
+            "{repository} has releases, and the journal beside it is gone"
+        ))
+        .into()),
+        false => Ok(()),
+    }
+}
+
+/// Images that the builder cannot make are told before any number is taken.
+fn refuse_what_needs_a_builder(site: &Site, plan: &Plan, at_commit: &AtCommit<'_>) -> Result<(), Failure> {
+    let mut unbuilt = Vec::new();
+    for work in prepare(site, plan, at_commit)?
+        .iter()
+        .filter(|work| work.step.action == Action::Build)
+    {
+        let image = work.project.image(&work.step.image)?;
+        if let Some((line, what)) = builder::support::unsupported(&image.recipe) {
+            unbuilt.push(Unbuilt {
+                image: work.step.image.clone(),
+                file: image.file.to_string(),
+                error: BuildError::NeedsBuilder { line, what },
+            });
+        }
+    }
+    if unbuilt.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Build(unbuilt))
+    }
 }
 
 fn what(plan: &Plan) -> String {
@@ -144,8 +200,11 @@ fn commit(
         if complete::basis(&state, plan) != plan.basis {
             return Err(Failure::Conflict);
         }
-        let release = match complete::record(&state, &site.store, commits, plan, digests)? {
-            _ if plan.steps.is_empty() => None,
+        let record = match plan.steps.is_empty() {
+            true => None,
+            false => complete::record(&state, &site.store, commits, plan, digests)?,
+        };
+        let release = match record {
             Some(record) => {
                 let root = record
                     .root()
@@ -156,7 +215,7 @@ fn commit(
                     record: journal.put_record(&record)?,
                 })
             }
-            None => plan.adopted.clone(),
+            None => plan.adopted.clone().filter(|_| !plan.steps.is_empty()),
         };
         let seq = head.as_ref().map_or(0, |head| head.entry.seq);
         let mut transition = complete::complete(&state, seq, plan, digests, release);
@@ -240,10 +299,10 @@ async fn build_all(
             Err(other) => return Err(other),
         }
     }
-    if failed.is_empty() {
-        Ok(digests)
-    } else {
-        Err(Failure::Build(failed))
+    match (failed.is_empty(), waiting.is_empty()) {
+        (true, true) => Ok(digests),
+        (true, false) => Err(Failure::Bug("images wait for one another".into())),
+        (false, _) => Err(Failure::Build(failed)),
     }
 }
 
@@ -366,10 +425,15 @@ impl Work {
     ) -> Result<Descriptor, Failure> {
         let image = self.project.image(&self.step.image)?;
         if image.revision != self.step.revision {
-            return Err(Failure::Bug(format!(
-                "{} has revision {} where {} was planned",
-                self.step.image, image.revision, self.step.revision
-            )));
+            return Err(Failure::request(
+                format!(
+                    "the sources of {} changed since the plan was made: revision {} instead of {}",
+                    self.step.image,
+                    image.revision.short(),
+                    self.step.revision.short()
+                ),
+                "run the same command again; a generated context is always read from disk as it is now",
+            ));
         }
         let repository = store.repository(&self.step.image);
         let base = |name: &ImageName| {

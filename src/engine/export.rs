@@ -92,7 +92,7 @@ fn layout(
             "use lower-case letters and digits",
         )
     };
-    let to = Repository::new(&ProjectName::new(name.to_lowercase()).map_err(bad)?, "");
+    let to = Repository::new(&ProjectName::new(name).map_err(bad)?, "");
     let to = Repository::single(to.as_str().trim_end_matches('/'));
     let target = LayoutRegistry::new(parent);
     for digest in blobs(manifest)? {

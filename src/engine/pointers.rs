@@ -4,12 +4,33 @@ use super::store::Store;
 use crate::registry::RegistryError;
 use crate::state::{ReleaseRef, State};
 
-/// Rewrites every ring tag, and post's, that is not what the state says; the wanted ones that a
-/// crash left behind included. Never trusted for decisions.
-///
-/// # Errors
-/// [`RegistryError`] when a tag cannot be written.
-pub fn rewrite(store: &Store, state: &State) -> Result<(), RegistryError> {
+/// Rewrites every ring tag that is not what the journal's head says, what a crash left behind
+/// included, and looks at the head once more: of two writers the slower one must not put old over
+/// new. Returns what could not be done, as a note: ring tags are never trusted for decisions, and the
+/// next command rewrites them.
+pub fn settle(store: &Store) -> Option<String> {
+    for _ in 0..TRIES {
+        let before = match store.journal.head() {
+            Ok(Some(head)) => head,
+            Ok(None) => return None,
+            Err(error) => return Some(format!("the ring tags were not looked at: {error}")),
+        };
+        if let Err(error) = rewrite(store, &before.entry.state) {
+            return Some(format!("the ring tags could not be rewritten: {error}"));
+        }
+        let after = store.journal.head().ok().flatten();
+        if after.is_some_and(|after| after.digest == before.digest) {
+            return None;
+        }
+    }
+    Some("the ring tags could not be rewritten: other runs write faster".into())
+}
+
+/// How often the head may move meanwhile.
+const TRIES: usize = 16;
+
+/// Rewrites every ring tag, and post's, that is not what the state says.
+fn rewrite(store: &Store, state: &State) -> Result<(), RegistryError> {
     for ring in &state.chain {
         point(store, ring.as_str(), state.release(ring))?;
     }

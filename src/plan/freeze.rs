@@ -26,26 +26,25 @@ impl std::fmt::Display for Named {
     }
 }
 
-/// Adds a freeze; one of the same version that an unshift left is widened instead, so that no
-/// version has two.
+/// Adds what an unshift freezes: another unshift's freeze of the same version is widened, and a
+/// freeze of content alone stays beside it, since it holds for other rings.
 pub(super) fn add(state: &mut State, freeze: Freeze) {
-    let there = state
-        .freezes
-        .iter_mut()
-        .find(|there| there.image == freeze.image && there.version == freeze.version);
-    let Some(there) = there else {
-        state.freezes.push(freeze);
-        return;
-    };
+    let chain = &state.chain;
     let place = |scope: &FreezeScope| match scope {
         FreezeScope::All => None,
-        FreezeScope::From(ring) => Some(state.chain.iter().position(|r| r == ring)),
+        FreezeScope::From(ring) => Some(chain.iter().position(|r| r == ring)),
+    };
+    let same = |there: &&mut Freeze| {
+        there.image == freeze.image && there.version == freeze.version && there.commit.is_some()
+    };
+    let Some(there) = state.freezes.iter_mut().find(same) else {
+        state.freezes.push(freeze);
+        return;
     };
     if place(&freeze.scope) < place(&there.scope) {
         there.scope = freeze.scope;
     }
-    there.commit = there.commit.take().or(freeze.commit);
-    there.record = there.record.or(freeze.record);
+    (there.commit, there.record) = (freeze.commit, freeze.record);
     there.fixed_in.clear();
 }
 
@@ -62,30 +61,35 @@ pub fn freeze(
 ) -> Result<Option<Transition>, Refusal> {
     let (image, record) = find(state, records, named)?;
     let key = record.images[&image].key();
-    let there = state
+    let is_it = |there: &Freeze| there.image == image && there.version == named.version;
+    let everywhere = |there: &Freeze| there.scope == FreezeScope::All && there.fixed_in.is_empty();
+    if state
         .freezes
         .iter()
-        .find(|there| there.image == image && there.version == named.version);
-    if there.is_some_and(|there| there.scope == FreezeScope::All && there.fixed_in.is_empty()) {
+        .any(|there| is_it(there) && everywhere(there))
+    {
         return Ok(None);
     }
     let mut transition = Transition::new(Verb::Freeze, state.clone());
     transition.versions.insert(image.clone(), named.version.clone());
-    add(
-        &mut transition.state,
-        Freeze {
-            image,
-            version: named.version.clone(),
-            key,
-            commit: None,
-            record: None,
-            scope: FreezeScope::All,
-            reason: author.reason.clone(),
-            fixed_in: Vec::new(),
-            actor: author.actor.clone(),
-            at: author.at,
-        },
-    );
+    if let Some(there) = transition.state.freezes.iter_mut().find(|there| is_it(there)) {
+        there.scope = FreezeScope::All;
+        there.fixed_in.clear();
+        there.reason.clone_from(&author.reason);
+        return Ok(Some(transition));
+    }
+    transition.state.freezes.push(Freeze {
+        image,
+        version: named.version.clone(),
+        key,
+        commit: None,
+        record: None,
+        scope: FreezeScope::All,
+        reason: author.reason.clone(),
+        fixed_in: Vec::new(),
+        actor: author.actor.clone(),
+        at: author.at,
+    });
     Ok(Some(transition))
 }
 
@@ -102,22 +106,22 @@ pub fn unfreeze(
 ) -> Result<Option<Transition>, Refusal> {
     let image = named.image.as_ref().unwrap_or(root);
     let hits = |freeze: &Freeze| freeze.image == *image && freeze.version == named.version;
-    let Some(place) = state.freezes.iter().position(hits) else {
+    if !state.freezes.iter().any(hits) {
         return Ok(None);
-    };
+    }
     let mut transition = Transition::new(Verb::Unfreeze, state.clone());
     transition.versions.insert(image.clone(), named.version.clone());
     let Some(commit) = fixed_in else {
-        transition.state.freezes.remove(place);
+        transition.state.freezes.retain(|freeze| !hits(freeze));
         return Ok(Some(transition));
     };
-    let freeze = &mut transition.state.freezes[place];
-    if freeze.commit.is_none() {
+    let mut freezes = transition.state.freezes.iter_mut();
+    let Some(freeze) = freezes.find(|freeze| hits(freeze) && freeze.commit.is_some()) else {
         return Err(Refusal::request(
             format!("{named} is frozen by its content, which no fix changes"),
             format!("ringshift unfreeze {named} lifts it"),
         ));
-    }
+    };
     if freeze.fixed_in.contains(commit) {
         return Ok(None);
     }

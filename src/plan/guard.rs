@@ -8,9 +8,7 @@ use crate::model::{CommitId, ImageName, Revision, RingName, Version};
 use crate::state::{ContentKey, Freeze, Override, ReleaseRecord, ReleaseRef, State};
 use std::collections::BTreeMap;
 
-/// Whether a freeze keeps a release with this content out of `ring`, whatever its commits (M6): a
-/// release by the content of its root, an image by its version, where the ring does not hold that
-/// already.
+/// The first freeze that keeps a release with this content out of `ring`, whatever its commits (M6).
 pub fn frozen_content<'a>(
     state: &'a State,
     ring: &RingName,
@@ -18,21 +16,29 @@ pub fn frozen_content<'a>(
     incoming: &BTreeMap<ImageName, (Version, ContentKey)>,
     held: Option<&ReleaseRecord>,
 ) -> Option<&'a Freeze> {
-    let holds = |image: &ImageName, version: &Version| {
-        held.and_then(|record| record.images.get(image))
-            .is_some_and(|there| there.version == *version)
-    };
-    state
+    let mut covering = state
         .freezes
         .iter()
-        .filter(|freeze| freeze.covers(ring, &state.chain))
-        .find(|freeze| {
-            let same = |(version, key): &(Version, ContentKey)| match freeze.image == *root {
-                true => *key == freeze.key,
-                false => *version == freeze.version && !holds(&freeze.image, version),
-            };
-            incoming.get(&freeze.image).is_some_and(same)
-        })
+        .filter(|freeze| freeze.covers(ring, &state.chain));
+    covering.find(|freeze| is_frozen_by(freeze, root, incoming, held))
+}
+
+/// Whether a freeze is of this content: a release by the content of its root, an image by its
+/// version, where the ring does not hold that already.
+fn is_frozen_by(
+    freeze: &Freeze,
+    root: &ImageName,
+    incoming: &BTreeMap<ImageName, (Version, ContentKey)>,
+    held: Option<&ReleaseRecord>,
+) -> bool {
+    let Some((version, key)) = incoming.get(&freeze.image) else {
+        return false;
+    };
+    if freeze.image == *root {
+        return *key == freeze.key;
+    }
+    let there = held.and_then(|record| record.images.get(&freeze.image));
+    *version == freeze.version && there.is_none_or(|there| there.version != *version)
 }
 
 /// Versions and content keys of a release, as [`frozen_content`] wants them.
@@ -64,7 +70,6 @@ pub fn not_frozen(
         freeze: Box::new(freeze.clone()),
     };
     let incoming = contents(record);
-    let same_content = frozen_content(state, ring, &record.root.image, &incoming, held);
     for freeze in state
         .freezes
         .iter()
@@ -82,7 +87,7 @@ pub fn not_frozen(
                 source,
             })
         };
-        let same = same_content.is_some_and(|found| found == freeze);
+        let same = is_frozen_by(freeze, &record.root.image, &incoming, held);
         let carries = match &freeze.commit {
             Some(commit) if !same => match recorded(freeze, commit, release, record, records)? {
                 Some(answer) => answer,

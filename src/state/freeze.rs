@@ -21,7 +21,7 @@ pub struct Freeze {
     pub image: ImageName,
     /// Its version.
     pub version: Version,
-    /// Its content key: the same content under another number is frozen too.
+    /// Its content key. A release is frozen by it, whatever its number; an image by its version.
     pub key: ContentKey,
     /// The commit of a release that was unshifted: whatever contains it carries the fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -234,6 +234,7 @@ fn named_records(entry: &Entry) -> Vec<Digest> {
         .values()
         .flat_map(|ring| ring.known())
         .map(|release| release.record)
+        .chain(entry.state.freezes.iter().filter_map(|freeze| freeze.record))
         .collect();
     records.sort_unstable();
     records.dedup();

@@ -12,6 +12,23 @@ pub struct DoneShape<'a> {
     entry: Option<DoneEntry<'a>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<PassedOver>,
+}
+
+/// A ring that a train passed over, and why (M2).
+#[derive(Debug, Serialize)]
+pub struct PassedOver {
+    /// Which.
+    pub ring: RingName,
+    /// One sentence.
+    pub message: String,
+    /// Why, in detail.
+    pub causes: Vec<String>,
+    /// What to do.
+    pub hint: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -29,6 +46,18 @@ impl<'a> DoneShape<'a> {
         Self {
             entry: committed.map(|c| of_entry(&c.entry, Some(c.digest))),
             dry_run: false,
+            notes: &[],
+            refused: Vec::new(),
+        }
+    }
+
+    /// The same with notes, and what a train passed over.
+    #[must_use]
+    pub fn with(self, notes: &'a [String], refused: Vec<PassedOver>) -> Self {
+        Self {
+            notes,
+            refused,
+            ..self
         }
     }
 
@@ -37,6 +66,8 @@ impl<'a> DoneShape<'a> {
         Self {
             entry: entry.map(|entry| of_entry(entry, None)),
             dry_run: true,
+            notes: &[],
+            refused: Vec::new(),
         }
     }
 }

@@ -86,16 +86,15 @@ pub fn present(ui: &Ui, failure: &Failure) -> ExitCode {
     ExitCode::from(shown.code)
 }
 
-/// Tells what a train passed over.
-pub fn passed_over(ui: &Ui, ring: &RingName, refusal: &Refusal) {
+/// What a train passed over: message, causes, hint; told to a person as well.
+pub fn passed_over(ui: &Ui, ring: &RingName, refusal: &Refusal) -> (String, Vec<String>, Option<String>) {
     let shown = refused(ui, refusal);
-    if ui.json {
-        let message = format!("passed over {ring}: {}", shown.message);
-        ui.talk(&line(&shown, &message));
-        return;
-    }
     ui.warn(&format!("passed over {ring}: {}", shown.message));
-    below(ui, &shown);
+    if !ui.json {
+        below(ui, &shown);
+    }
+    let causes = shown.details.into_iter().chain(shown.causes).collect();
+    (shown.message, causes, shown.hint)
 }
 
 /// A failure as a line of JSON.
@@ -295,21 +294,11 @@ fn refused(ui: &Ui, refusal: &Refusal) -> Shown {
                 .details
                 .extend((!versions.is_empty()).then(|| format!("history: {}", versions.join(", "))));
         }
-        Refusal::LostFixes {
-            ring,
-            held,
-            losses,
-            incoming,
-        } => {
+        Refusal::LostFixes { held, losses, .. } => {
             shown.details = losses.iter().flat_map(|loss| lost(ui, loss)).collect();
-            let command = match incoming.starts_with("commit ") {
-                true => format!("ringshift build --ring {ring}"),
-                false => format!("ringshift shift {ring}"),
-            };
             shown.hint = Some(format!(
                 "merge what is missing, build, and try again; or, when it is in there under another commit,\n\
-                 {command} --contains {held} --reason \"…\"\n\
-                 or, to lose it knowingly, --drop {held} --reason \"…\""
+                 add --contains {held} --reason \"…\"; or, to lose it knowingly, --drop {held} --reason \"…\""
             ));
         }
         Refusal::Frozen { named, freeze, .. } => {

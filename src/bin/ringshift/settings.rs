@@ -90,7 +90,7 @@ impl Settings {
         Author {
             actor: self.actor.value.clone(),
             at: self.now,
-            reason: reason.map(Into::into),
+            reason: reason.map(one_line),
             operation: self.operation.clone(),
         }
     }

@@ -41,11 +41,20 @@ pub fn board(
     for (place, ring) in board.rings.iter().enumerate() {
         let waiting = match (place, &ring.waiting) {
             (0, _) => ante_waits.clone(),
-            (_, Some(version)) => version.to_string(),
+            (_, Some(version)) => match ring.refused {
+                Some(why) => format!("{version}, {why}"),
+                None => version.to_string(),
+            },
             _ => String::new(),
         };
         let (version, from) = match &ring.held {
-            Some((release, record)) => (release.version.to_string(), named(&record.commit, summaries)),
+            Some((release, record)) => {
+                let dirty = if record.is_dirty() { ", dirty" } else { "" };
+                (
+                    format!("{}{dirty}", release.version),
+                    named(&record.commit, summaries),
+                )
+            }
             None => ("–".into(), String::new()),
         };
         rows.push(vec![
@@ -53,7 +62,7 @@ pub fn board(
             version.into(),
             since(ring.name.as_str()).into(),
             from.into(),
-            Cell::styled(waiting, WAITS),
+            Cell::styled(waiting, if ring.refused.is_some() { REFUSED } else { WAITS }),
         ]);
     }
     rows.push(match &board.post {
@@ -117,10 +126,17 @@ fn ante(board: &Board, since: &str, summaries: &Summaries) -> Option<Vec<Cell>> 
 }
 
 fn waiting_in_ante(board: &Board) -> String {
+    let first = board.rings.first().and_then(|ring| ring.held.as_ref());
+    let held = |name: &ImageName| {
+        first
+            .and_then(|(_, record)| record.images.get(name))
+            .map(|image| &image.version)
+    };
     let images: Vec<String> = board
         .state
         .ante
         .iter()
+        .filter(|(name, prepared)| held(name) != Some(&prepared.version))
         .map(|(name, prepared)| format!("{name} {}", prepared.version))
         .collect();
     if images.is_empty() {
@@ -185,12 +201,13 @@ fn next(board: &Board) -> String {
     if board.rings.iter().all(|ring| ring.held.is_none()) {
         return "next: ringshift build".into();
     }
-    let outermost = board.rings.iter().skip(1).rev().find_map(|ring| {
-        let waiting = ring.waiting.as_ref()?;
-        let mut frozen = ring.frozen.iter();
-        let stopped = frozen.any(|f| f.image == board.root && f.version == *waiting);
-        (!stopped).then_some((&ring.name, waiting))
-    });
+    let outermost = board
+        .rings
+        .iter()
+        .skip(1)
+        .rev()
+        .filter(|ring| ring.refused.is_none())
+        .find_map(|ring| Some((&ring.name, ring.waiting.as_ref()?)));
     match (outermost, first) {
         (Some((ring, version)), _) => format!("next: ringshift shift {ring}        {version}"),
         (None, Some(first)) if !board.state.ante.is_empty() => format!("next: ringshift shift {first}"),

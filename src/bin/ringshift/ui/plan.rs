@@ -89,6 +89,11 @@ fn steps(plan: &Plan, changes: &Changes, verbose: bool, width: Option<usize>) ->
             ),
         };
         let word = step.bump.map_or("adopted", |bump| bump.as_str());
+        let word = if step.dirty {
+            format!("{word}, dirty")
+        } else {
+            word.to_owned()
+        };
         rows.push(vec![
             step.image.as_str().into(),
             format!("{from}{}", step.to).into(),

@@ -10,7 +10,7 @@ pub struct Cell {
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
         Self {
-            text: text.into(),
+            text: printable(text.into()),
             style: anstyle::Style::new(),
         }
     }
@@ -20,10 +20,17 @@ impl Cell {
     /// A cell that needs a look.
     pub fn styled(text: impl Into<String>, style: anstyle::Style) -> Self {
         Self {
-            text: text.into(),
+            text: printable(text.into()),
             style,
         }
     }
+}
+
+/// No control character reaches the terminal, whoever wrote the text.
+fn printable(text: String) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// The rows, each led by `indent` spaces, without trailing blanks; `width` cuts lines (`None`: piped).

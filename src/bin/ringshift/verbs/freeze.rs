@@ -14,7 +14,11 @@ use ringshift::state::State;
 /// Freezes a version for every ring.
 pub fn freeze(settings: &Settings, ui: &Ui, text: &str, change: &Change) -> Result<u8, Failure> {
     let wanted = named::version(text)?;
-    if change.reason.is_none() {
+    if change
+        .reason
+        .as_deref()
+        .is_none_or(|reason| reason.trim().is_empty())
+    {
         return Err(Refusal::Usage {
             message: "a freeze needs a reason, which everybody sees that it stops".into(),
             hint: format!("ringshift freeze {text} --reason \"…\""),

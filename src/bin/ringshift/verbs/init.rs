@@ -75,6 +75,10 @@ pub fn run(
     }
     if dry_run || (!yes && !ask) {
         if dry_run {
+            if ui.json {
+                let body = json!({"proposal": proposal.text, "notes": proposal.notes});
+                ui.print(&wire::line("init", &body));
+            }
             return Ok(0);
         }
         return Err(Refusal::Usage {

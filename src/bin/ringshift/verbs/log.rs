@@ -20,23 +20,29 @@ pub fn run(
     reserved: bool,
 ) -> Result<u8, Failure> {
     let (store, empty) = open::store_alone(settings)?;
-    let ring = ring.filter(|ring| *ring != "ante").map(named::ring).transpose()?;
+    let of_ante = ring == Some("ante");
+    let ring = ring.filter(|_| !of_ante).map(named::ring).transpose()?;
     let mut entries: Vec<Entry> = Vec::new();
     let mut next = store.journal.head()?;
     let chain = next
         .as_ref()
         .map_or(empty.chain, |head| head.entry.state.chain.clone());
-    while let Some(stored) = next {
+    while let Some(stored) = next.filter(|_| most.is_none_or(|most| entries.len() < most)) {
         let entry = stored.entry;
-        let seq = entry.seq;
-        let wanted = ring.as_ref().is_none_or(|ring| entry.moved.contains_key(ring));
+        let older = if entry.seq > 1 {
+            store.journal.at(entry.seq - 1)?
+        } else {
+            None
+        };
+        let ante_before = older.as_ref().map(|older| &older.entry.state.ante);
+        let wanted = match &ring {
+            Some(ring) => entry.moved.contains_key(ring),
+            None => !of_ante || ante_before.is_none_or(|before| *before != entry.state.ante),
+        };
         if wanted && (reserved || !is_hidden(entry.verb)) {
             entries.push(entry);
         }
-        if most.is_some_and(|most| entries.len() >= most) {
-            break;
-        }
-        next = if seq > 1 { store.journal.at(seq - 1)? } else { None };
+        next = older;
     }
     if let Some(ring) = ring.filter(|ring| entries.is_empty() && !chain.contains(ring)) {
         return Err(Refusal::no_such_ring(&ring, &chain).into());

@@ -10,7 +10,7 @@ use ringshift::plan::{Refusal, Transition};
 use ringshift::state::journal::Stored;
 use ringshift::state::{Entry, State};
 use ringshift::wire;
-use ringshift::wire::done::DoneShape;
+use ringshift::wire::done::{DoneShape, PassedOver};
 
 /// Decides on the head, appends, rewrites the ring tags, tells. `basis` is what must not move
 /// meanwhile (M10).
@@ -35,12 +35,17 @@ pub fn run<B: PartialEq>(
         return Ok(tell_proposal(ui, proposal.as_ref()));
     }
     let done = append::append(store, head, basis, propose, empty)?;
-    let Some((committed, proposal)) = done else {
-        nothing(ui);
-        return Ok(0);
+    let code = match &done {
+        Some((committed, proposal)) => tell(ui, committed, proposal),
+        None => {
+            nothing(ui);
+            0
+        }
     };
-    pointers::rewrite(store, &committed.entry.state)?;
-    Ok(tell(ui, &committed, &proposal))
+    if let Some(note) = pointers::settle(store) {
+        ui.warn(&note);
+    }
+    Ok(code)
 }
 
 /// Says that there was nothing to do.
@@ -54,22 +59,29 @@ pub fn nothing(ui: &Ui) {
 
 fn tell(ui: &Ui, committed: &Committed, proposal: &Proposal) -> u8 {
     let wrote = committed.seq == proposal.entry.seq;
-    notes(ui, proposal);
+    let refused = refused(ui, proposal);
     if ui.json {
-        ui.print(&wire::line(
-            "done",
-            &DoneShape::committed(wrote.then_some(committed)),
-        ));
+        let shape = DoneShape::committed(wrote.then_some(committed));
+        ui.print(&wire::line("done", &shape.with(&proposal.notes, refused)));
     } else if wrote {
         for line in moves(&committed.entry) {
             ui.say("Moved", &line);
         }
         ui.say(
             "Committed",
-            &format!("{}, entry {}", committed.entry.verb, committed.seq),
+            &format!("{}, entry {}", what(&committed.entry), committed.seq),
         );
     }
-    refused(ui, proposal)
+    if proposal.refused.is_empty() { 0 } else { 8 }
+}
+
+/// The verb, and the versions that it is about.
+fn what(entry: &Entry) -> String {
+    let versions = entry
+        .versions
+        .iter()
+        .map(|(name, version)| format!(" {name} {version}"));
+    format!("{}{}", entry.verb, versions.collect::<Vec<_>>().join(","))
 }
 
 fn tell_proposal(ui: &Ui, proposal: Option<&Proposal>) -> u8 {
@@ -77,18 +89,26 @@ fn tell_proposal(ui: &Ui, proposal: Option<&Proposal>) -> u8 {
         nothing(ui);
         return 0;
     };
-    notes(ui, proposal);
-    dry(ui, &proposal.entry);
-    refused(ui, proposal)
+    let refused = refused(ui, proposal);
+    let writes = proposal
+        .head
+        .as_ref()
+        .is_none_or(|head| head.entry.state != proposal.entry.state);
+    let entry = writes.then_some(&proposal.entry);
+    match (ui.json, entry) {
+        (true, entry) => {
+            let shape = DoneShape::proposed(entry).with(&proposal.notes, refused);
+            ui.print(&wire::line("done", &shape));
+        }
+        (false, Some(entry)) => dry(ui, entry),
+        (false, None) => ui.print("Nothing would be written."),
+    }
+    if proposal.refused.is_empty() { 0 } else { 8 }
 }
 
 /// Shows an entry that is not written.
-pub fn dry(ui: &Ui, entry: &Entry) {
-    if ui.json {
-        ui.print(&wire::line("done", &DoneShape::proposed(Some(entry))));
-        return;
-    }
-    ui.print(&format!("Would write entry {}: {}", entry.seq, entry.verb));
+fn dry(ui: &Ui, entry: &Entry) {
+    ui.print(&format!("Would write entry {}: {}", entry.seq, what(entry)));
     for line in moves(entry) {
         ui.print(&format!("  {line}"));
     }
@@ -109,16 +129,18 @@ fn moves(entry: &Entry) -> Vec<String> {
         .collect()
 }
 
-fn notes(ui: &Ui, proposal: &Proposal) {
-    for note in &proposal.notes {
-        ui.warn(note);
-    }
-}
-
-/// What a train passed over; the exit code that follows (M2).
-fn refused(ui: &Ui, proposal: &Proposal) -> u8 {
+/// Tells notes, and what a train passed over (M2); the latter also as it stands in `done`.
+fn refused(ui: &Ui, proposal: &Proposal) -> Vec<PassedOver> {
+    proposal.notes.iter().for_each(|note| ui.warn(note));
+    let mut all = Vec::new();
     for (ring, refusal) in &proposal.refused {
-        passed_over(ui, ring, refusal);
+        let (message, causes, hint) = passed_over(ui, ring, refusal);
+        all.push(PassedOver {
+            ring: ring.clone(),
+            message,
+            causes,
+            hint,
+        });
     }
-    if proposal.refused.is_empty() { 0 } else { 8 }
+    all
 }

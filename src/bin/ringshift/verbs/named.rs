@@ -53,7 +53,9 @@ pub fn overrides(loss: &LossArgs, reason: Option<&str>) -> Result<Overrides, Fai
         drop: versions(&loss.drop)?,
         allow_dirty: loss.allow_dirty,
     };
-    if reason.is_none() && !(overrides.contains.is_empty() && overrides.drop.is_empty()) {
+    if reason.is_none_or(|reason| reason.trim().is_empty())
+        && !(overrides.contains.is_empty() && overrides.drop.is_empty())
+    {
         return Err(ringshift::plan::Refusal::Usage {
             message: "--contains and --drop need a reason, which is kept in the record".into(),
             hint: "add --reason \"…\"".into(),

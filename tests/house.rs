@@ -44,13 +44,14 @@ fn sources() -> Vec<Source> {
 
 /// The lines before the tests at the foot.
 fn code(text: &str) -> String {
-    let foot = Regex::new(r"\n#\[cfg\(test\)\]\n(?:#\[[^\n]*\]\n)*mod tests \{").unwrap();
+    let foot = Regex::new(r"\n#\[cfg\(test\)\]\n(?:#\[[^\n]*\]\n)*(?:pub\(crate\) )?mod tests \{").unwrap();
     foot.find(text).map_or(text, |at| &text[..=at.start()]).to_owned()
 }
 
 /// The files that are modules of tests, and those below them.
 fn tests(sources: &[Source]) -> Vec<String> {
-    let module = Regex::new(r"#\[cfg\(test\)\]\n(?:#\[[^\n]*\]\n)*(?:pub )?mod ([a-z_]+);").unwrap();
+    let module =
+        Regex::new(r"#\[cfg\(test\)\]\n(?:#\[[^\n]*\]\n)*(?:pub(?:\(crate\))? )?mod ([a-z_]+);").unwrap();
     let declared = |source: &Source| -> Vec<String> {
         let folder = source.path.trim_end_matches(".rs");
         let names = module.captures_iter(&source.text);

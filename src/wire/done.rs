@@ -14,21 +14,6 @@ pub struct DoneShape<'a> {
     dry_run: bool,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    refused: Vec<PassedOver>,
-}
-
-/// A ring that a train passed over, and why (M2).
-#[derive(Debug, Serialize)]
-pub struct PassedOver {
-    /// Which.
-    pub ring: RingName,
-    /// One sentence.
-    pub message: String,
-    /// Why, in detail.
-    pub causes: Vec<String>,
-    /// What to do.
-    pub hint: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,18 +32,13 @@ impl<'a> DoneShape<'a> {
             entry: committed.map(|c| of_entry(&c.entry, Some(c.digest))),
             dry_run: false,
             notes: &[],
-            refused: Vec::new(),
         }
     }
 
-    /// The same with notes, and what a train passed over.
+    /// The same with what else is to be said.
     #[must_use]
-    pub fn with(self, notes: &'a [String], refused: Vec<PassedOver>) -> Self {
-        Self {
-            notes,
-            refused,
-            ..self
-        }
+    pub fn with(self, notes: &'a [String]) -> Self {
+        Self { notes, ..self }
     }
 
     /// An entry that would be appended.
@@ -67,7 +47,6 @@ impl<'a> DoneShape<'a> {
             entry: entry.map(|entry| of_entry(entry, None)),
             dry_run: true,
             notes: &[],
-            refused: Vec::new(),
         }
     }
 }

@@ -1,5 +1,12 @@
 //! What a person and a program see: the whole output of every verb.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests"
+)]
+
 mod build;
 mod checked;
 mod drawn;

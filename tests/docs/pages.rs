@@ -29,6 +29,7 @@ pub fn pages() -> Vec<Page> {
 /// The files of the repository (tracked, or new and not ignored) that `wanted` picks.
 pub fn tracked(wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
     let out = std::process::Command::new("git")
+        .args(["-c", "safe.directory=*"])
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
         .output()

@@ -3,17 +3,25 @@
 use crate::pages::{blocks, pages, root};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// A demo that was played in a folder of its own.
 pub struct Demo {
-    home: tempfile::TempDir,
+    home: PathBuf,
     printed: String,
 }
 
-/// Plays the demo; nothing of this machine's settings reaches it.
-pub fn demo() -> Demo {
-    let home = tempfile::tempdir().unwrap();
-    let log = home.path().join("log");
+/// The demo, played once; nothing of this machine's settings reaches it.
+pub fn demo() -> &'static Demo {
+    static DEMO: OnceLock<Demo> = OnceLock::new();
+    DEMO.get_or_init(play)
+}
+
+fn play() -> Demo {
+    let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("documents");
+    let _ = std::fs::remove_dir_all(&home);
+    std::fs::create_dir_all(&home).unwrap();
+    let log = home.join("log");
     let file = std::fs::File::create(&log).unwrap();
     let mut demo = Demo {
         home,
@@ -21,7 +29,7 @@ pub fn demo() -> Demo {
     };
     let status = Command::new(env!("CARGO_BIN_EXE_ringshift"))
         .args(["demo", "shop"])
-        .current_dir(demo.home.path())
+        .current_dir(&demo.home)
         .env_clear()
         .envs(demo.environment())
         .stdout(file.try_clone().unwrap())
@@ -35,11 +43,11 @@ pub fn demo() -> Demo {
 
 impl Demo {
     pub fn project(&self) -> PathBuf {
-        self.home.path().join("shop")
+        self.home.join("shop")
     }
 
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let home = self.home.path().display().to_string();
+        let home = self.home.display().to_string();
         vec![
             ("PATH", std::env::var("PATH").unwrap()),
             ("HOME", home.clone()),

@@ -86,15 +86,16 @@ pub fn present(ui: &Ui, failure: &Failure) -> ExitCode {
     ExitCode::from(shown.code)
 }
 
-/// What a train passed over: message, causes, hint; told to a person as well.
-pub fn passed_over(ui: &Ui, ring: &RingName, refusal: &Refusal) -> (String, Vec<String>, Option<String>) {
+/// Tells what a train passed over.
+pub fn passed_over(ui: &Ui, ring: &RingName, refusal: &Refusal) {
     let shown = refused(ui, refusal);
-    ui.warn(&format!("passed over {ring}: {}", shown.message));
-    if !ui.json {
-        below(ui, &shown);
+    if ui.json {
+        let message = format!("passed over {ring}: {}", shown.message);
+        ui.talk(&line(&shown, &message));
+        return;
     }
-    let causes = shown.details.into_iter().chain(shown.causes).collect();
-    (shown.message, causes, shown.hint)
+    ui.warn(&format!("passed over {ring}: {}", shown.message));
+    below(ui, &shown);
 }
 
 /// A failure as a line of JSON.

@@ -22,7 +22,7 @@ pub struct SelectError {
     /// How to mend it, when that is known.
     pub hint: Option<String>,
     /// The path in the repository at which nothing stands, when that is what is wrong.
-    pub missing: Option<RepoPath>,
+    pub missing: Option<Box<RepoPath>>,
 }
 
 /// The word that is being read, for errors.
@@ -119,7 +119,7 @@ impl<'w> At<'w> {
         };
         let message = format!("{} does not exist in {place}", self.shown(path));
         let mut error = self.error(message, self.near(view, path));
-        error.missing = Some(context.display.join(path));
+        error.missing = Some(Box::new(context.display.join(path)));
         error
     }
 

@@ -211,6 +211,10 @@ impl Game {
             self.law(kept, "a verb changes only the rings that it names");
         }
         let takes_ante = words[0] == "shift" && named == [first];
+        self.law(
+            !takes_ante || now.ante.is_empty(),
+            "the shift out of ante empties it",
+        );
         let ante = named == ["ante"] || takes_ante || old.ante == now.ante;
         self.law(ante, "ante changes only by what names it");
         let freezes = matches!(words[0], "freeze" | "unfreeze" | "unshift") || old.freezes == now.freezes;

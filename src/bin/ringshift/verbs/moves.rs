@@ -10,7 +10,7 @@ use ringshift::plan::{Refusal, Transition};
 use ringshift::state::journal::Stored;
 use ringshift::state::{Entry, State};
 use ringshift::wire;
-use ringshift::wire::done::{DoneShape, PassedOver};
+use ringshift::wire::done::DoneShape;
 
 /// Decides on the head, appends, rewrites the ring tags, tells. `basis` is what must not move
 /// meanwhile (M10).
@@ -62,7 +62,7 @@ fn tell(ui: &Ui, committed: &Committed, proposal: &Proposal) -> u8 {
     let refused = refused(ui, proposal);
     if ui.json {
         let shape = DoneShape::committed(wrote.then_some(committed));
-        ui.print(&wire::line("done", &shape.with(&proposal.notes, refused)));
+        ui.print(&wire::line("done", &shape.with(&proposal.notes)));
     } else if wrote {
         for line in moves(&committed.entry) {
             ui.say("Moved", &line);
@@ -72,7 +72,7 @@ fn tell(ui: &Ui, committed: &Committed, proposal: &Proposal) -> u8 {
             &format!("{}, entry {}", what(&committed.entry), committed.seq),
         );
     }
-    if proposal.refused.is_empty() { 0 } else { 8 }
+    refused
 }
 
 /// The verb, and the versions that it is about.
@@ -97,13 +97,13 @@ fn tell_proposal(ui: &Ui, proposal: Option<&Proposal>) -> u8 {
     let entry = writes.then_some(&proposal.entry);
     match (ui.json, entry) {
         (true, entry) => {
-            let shape = DoneShape::proposed(entry).with(&proposal.notes, refused);
+            let shape = DoneShape::proposed(entry).with(&proposal.notes);
             ui.print(&wire::line("done", &shape));
         }
         (false, Some(entry)) => dry(ui, entry),
         (false, None) => ui.print("Nothing would be written."),
     }
-    if proposal.refused.is_empty() { 0 } else { 8 }
+    refused
 }
 
 /// Shows an entry that is not written.
@@ -129,18 +129,11 @@ fn moves(entry: &Entry) -> Vec<String> {
         .collect()
 }
 
-/// Tells notes, and what a train passed over (M2); the latter also as it stands in `done`.
-fn refused(ui: &Ui, proposal: &Proposal) -> Vec<PassedOver> {
+/// Tells notes, and what a train passed over; the exit code that follows (M2).
+fn refused(ui: &Ui, proposal: &Proposal) -> u8 {
     proposal.notes.iter().for_each(|note| ui.warn(note));
-    let mut all = Vec::new();
     for (ring, refusal) in &proposal.refused {
-        let (message, causes, hint) = passed_over(ui, ring, refusal);
-        all.push(PassedOver {
-            ring: ring.clone(),
-            message,
-            causes,
-            hint,
-        });
+        passed_over(ui, ring, refusal);
     }
-    all
+    if proposal.refused.is_empty() { 0 } else { 8 }
 }

@@ -1,5 +1,6 @@
 //! The project as it stands at a commit or in the working copy: rings.yaml, graph, revisions.
 
+mod config_file;
 mod contexts;
 mod edges;
 mod excuse;
@@ -96,7 +97,7 @@ impl Loaded {
     }
 
     fn load(origin: Origin, remembered: bool) -> Result<Self, Failure> {
-        let (project, notes) = read_config(&*origin.tree, &origin.config)?;
+        let (project, notes) = config_file::read(&*origin.tree, &origin.config)?;
         let generated = contexts::open_generated(&project, origin.workdir.as_deref())?;
         let mut loaded = Self {
             sources: Sources {
@@ -358,27 +359,4 @@ impl Image {
             .flat_map(|root| &root.entries);
         entries.map(|entry| entry.path.clone()).collect()
     }
-}
-
-/// The most bytes of rings.yaml (SEC-A10), and one more to notice a longer one.
-const CONFIG_LIMIT: u64 = 1 << 20;
-
-fn read_config(tree: &dyn SourceTree, path: &RepoPath) -> Result<(Project, Vec<Problem>), Failure> {
-    let bytes = match tree.read(path, CONFIG_LIMIT) {
-        Ok(bytes) => bytes,
-        Err(crate::tree::TreeError::Missing(_)) => {
-            return Err(Failure::request(
-                format!("{path} is not there"),
-                "commit it, or read the working copy with --worktree",
-            ));
-        }
-        Err(crate::tree::TreeError::Limit { .. }) => {
-            return Err(Failure::request(
-                format!("{path} is larger than 1 MiB"),
-                "make it smaller",
-            ));
-        }
-        Err(other) => return Err(other.into()),
-    };
-    config::read(&bytes, path).map_err(Failure::Project)
 }

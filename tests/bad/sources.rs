@@ -223,8 +223,8 @@ fn changes_that_are_not_committed_are_told() {
     insta::assert_snapshot!(world.run(&["plan", "--worktree"]).shown(), @r#"
     Against dev (0.1.0) at 0553c59 "First"
 
-      api   0.1.0 → 0.1.1  patch  images/api/app changed
-      shop  0.1.0 → 0.1.1  patch  api 0.1.0 → 0.1.1; labels only
+      api   0.1.0 → 0.1.1  patch, dirty  images/api/app changed
+      shop  0.1.0 → 0.1.1  patch         api 0.1.0 → 0.1.1; labels only
 
     1 to build, 1 to relabel, 1 unchanged. Reasons in full: ringshift plan -v
     "#);

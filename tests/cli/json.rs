@@ -76,13 +76,13 @@ fn error() {
     let world = fixed();
     insta::assert_snapshot!(say(&world, &["shift", "users", "--json"]), @r#"
     [stderr]
-    {"kind":"error","format":1,"code":8,"message":"users has a fix that 0.2.0 lacks","causes":["web 0.1.1  dcd83b1 Escape the search box (Ada, DATE)"],"hint":"merge what is missing, build, and try again; or, when it is in there under another commit,\nringshift shift users --contains 0.1.1 --reason \"…\"\nor, to lose it knowingly, --drop 0.1.1 --reason \"…\""}
+    {"kind":"error","format":1,"code":8,"message":"users has a fix that 0.2.0 lacks","causes":["web 0.1.1  dcd83b1 Escape the search box (Ada, DATE)"],"hint":"merge what is missing, build, and try again; or, when it is in there under another commit,\nadd --contains 0.1.1 --reason \"…\"; or, to lose it knowingly, --drop 0.1.1 --reason \"…\""}
     [exit 8]
     "#);
     insta::assert_snapshot!(say(&world, &["shift", "--all", "--json"]), @r#"
     {"kind":"done","format":1,"entry":null}
     [stderr]
-    {"kind":"error","format":1,"code":8,"message":"passed over users: users has a fix that 0.2.0 lacks","causes":["web 0.1.1  dcd83b1 Escape the search box (Ada, DATE)"],"hint":"merge what is missing, build, and try again; or, when it is in there under another commit,\nringshift shift users --contains 0.1.1 --reason \"…\"\nor, to lose it knowingly, --drop 0.1.1 --reason \"…\""}
+    {"kind":"error","format":1,"code":8,"message":"passed over users: users has a fix that 0.2.0 lacks","causes":["web 0.1.1  dcd83b1 Escape the search box (Ada, DATE)"],"hint":"merge what is missing, build, and try again; or, when it is in there under another commit,\nadd --contains 0.1.1 --reason \"…\"; or, to lose it knowingly, --drop 0.1.1 --reason \"…\""}
     [exit 8]
     "#);
     insta::assert_snapshot!(say(&world, &["show", "nothing", "--json"]), @r#"

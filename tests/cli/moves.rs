@@ -37,8 +37,7 @@ fn a_shift_that_would_lose_a_fix_is_refused() {
     error: users has a fix that 0.2.0 lacks
       web 0.1.1  dcd83b1 Escape the search box (Ada, AGE ago)
     hint: merge what is missing, build, and try again; or, when it is in there under another commit,
-          ringshift shift users --contains 0.1.1 --reason "…"
-          or, to lose it knowingly, --drop 0.1.1 --reason "…"
+          add --contains 0.1.1 --reason "…"; or, to lose it knowingly, --drop 0.1.1 --reason "…"
     [exit 8]
     "#);
     insta::assert_snapshot!(say(&world, &["shift", "--all"]), @r#"
@@ -46,8 +45,7 @@ fn a_shift_that_would_lose_a_fix_is_refused() {
     warning: passed over users: users has a fix that 0.2.0 lacks
       web 0.1.1  dcd83b1 Escape the search box (Ada, AGE ago)
     hint: merge what is missing, build, and try again; or, when it is in there under another commit,
-          ringshift shift users --contains 0.1.1 --reason "…"
-          or, to lose it knowingly, --drop 0.1.1 --reason "…"
+          add --contains 0.1.1 --reason "…"; or, to lose it knowingly, --drop 0.1.1 --reason "…"
     [exit 8]
     "#);
     insta::assert_snapshot!(say(&world, &["shift", "users", "--drop", "0.1.1"]), @r#"
@@ -157,7 +155,7 @@ fn what_is_frozen_does_not_pass() {
     let world = built();
     insta::assert_snapshot!(say(&world, &["freeze", "0.1.0", "--reason", "login loop"]), @r"
     [stderr]
-     Committed freeze, entry 3
+     Committed freeze shop 0.1.0, entry 3
     ");
     insta::assert_snapshot!(say(&world, &["freeze", "0.1.0", "--reason", "login loop"]), @"Nothing to do.");
     insta::assert_snapshot!(say(&world, &["shift", "test"]), @r#"
@@ -169,7 +167,7 @@ fn what_is_frozen_does_not_pass() {
     "#);
     insta::assert_snapshot!(say(&world, &["unfreeze", "0.1.0"]), @r"
     [stderr]
-     Committed unfreeze, entry 4
+     Committed unfreeze shop 0.1.0, entry 4
     ");
     insta::assert_snapshot!(say(&world, &["unfreeze", "0.1.0"]), @"Nothing to do.");
     done(&world, &["shift", "test", "-q"]);

@@ -65,12 +65,12 @@ fn the_board_with_ante_and_freezes() {
       ante   base 0.2.0  AGE    676df32 Debian 13
       dev    0.2.0       AGE    100fa1e Search faster  ante: base 0.2.0, rebuilds 1 image
       test   0.2.0       AGE    100fa1e Search faster
-      users  0.1.0       AGE    a62c0a7 Open the shop  0.2.0
+      users  0.1.0       AGE    a62c0a7 Open the shop  0.2.0, frozen
       post   –
 
       frozen for users: 0.1.1 (ada, AGE: "login loop")
       frozen for every ring: api@0.2.0 (ada, AGE: "leaks")
-      next: ringshift shift users        0.2.0
+      next: ringshift shift dev
     "#);
     insta::assert_snapshot!(say(&world, &["status", "--images"]), @r#"
     acme/shop at oci:…/repo/.git/ringshift, entry 12
@@ -79,12 +79,12 @@ fn the_board_with_ante_and_freezes() {
       ante   base 0.2.0  AGE    676df32 Debian 13
       dev    0.2.0       AGE    100fa1e Search faster  ante: base 0.2.0, rebuilds 1 image
       test   0.2.0       AGE    100fa1e Search faster
-      users  0.1.0       AGE    a62c0a7 Open the shop  0.2.0
+      users  0.1.0       AGE    a62c0a7 Open the shop  0.2.0, frozen
       post   –
 
       frozen for users: 0.1.1 (ada, AGE: "login loop")
       frozen for every ring: api@0.2.0 (ada, AGE: "leaks")
-      next: ringshift shift users        0.2.0
+      next: ringshift shift dev
 
       image  ante   dev    test   users  post
       api    –      0.2.0  0.2.0  0.1.0  –

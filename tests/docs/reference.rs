@@ -97,7 +97,7 @@ fn every_warning_has_its_row() {
 fn every_exit_code_of_the_help_has_its_row() {
     let help = Cli::command().get_after_help().unwrap().to_string();
     let codes = help.split("Exit codes:").nth(1).unwrap();
-    let number = regex::Regex::new(r"(?:^|, |\n)\s*(\d+) ").unwrap();
+    let number = regex::Regex::new(r"(?m)(?:^ *|  )(\d+) ").unwrap();
     let page = std::fs::read_to_string(root().join("docs/reference/exit-codes.md")).unwrap();
     let codes: Vec<&str> = number
         .captures_iter(codes)

@@ -1,6 +1,7 @@
 //! The environments: every subfolder with a kustomization.
 
 mod check;
+mod manifest;
 
 pub use check::check;
 

@@ -3,7 +3,7 @@
 //! Nothing is rendered. A kustomization is read as YAML, and the files that it names must be in the
 //! repository; whatever stands outside of it, remote resources included, is refused (SEC-A11).
 
-use super::{folders, kustomizations};
+use super::{folders, kustomizations, manifest};
 use crate::config::walk::{MOST, shorten};
 use crate::config::yaml::{self, Node, Value};
 use crate::model::{EnvironmentName, Problem, RepoPath, Source, Span};
@@ -249,8 +249,22 @@ impl Check<'_> {
                 );
             }
             Some(Kind::Directory) => self.waiting.push(path),
+            Some(Kind::File { .. }) if wanted == Wanted::Both => self.manifest(&path)?,
             Some(_) => {}
         }
+        Ok(())
+    }
+
+    /// A manifest is read once; one that is too large to check is left to what renders it.
+    fn manifest(&mut self, path: &RepoPath) -> Result<(), TreeError> {
+        if !self.seen.insert(path.clone()) {
+            return Ok(());
+        }
+        let bytes = match self.tree.read(path, yaml::MAX_BYTES as u64) {
+            Err(TreeError::Limit { .. }) => return Ok(()),
+            other => other?,
+        };
+        self.problems.extend(manifest::problem(&path.to_string(), &bytes));
         Ok(())
     }
 

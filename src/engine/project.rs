@@ -151,15 +151,21 @@ impl Loaded {
         let resolver = Resolver::new(&self.project, tree);
         let resolved = resolver.all(&mut problems)?;
         let graph = self.seal(&resolved, &mut problems);
-        let made: Vec<(ImageName, Result<Image, Failure>)> = resolved
+        // Of each image only its revision is kept: manifests and records of all would fill the memory.
+        let made: Vec<(ImageName, Result<Revision, Failure>)> = resolved
             .par_iter()
-            .map(|(name, resolved)| (name.clone(), self.finish(name, resolved)))
+            .map(|(name, resolved)| {
+                (
+                    name.clone(),
+                    self.finish(name, resolved).map(|image| image.revision),
+                )
+            })
             .collect();
-        let mut images = BTreeMap::new();
+        let mut revisions = BTreeMap::new();
         for (name, made) in made {
             match made {
-                Ok(image) => {
-                    images.insert(name, image);
+                Ok(revision) => {
+                    revisions.insert(name, revision);
                 }
                 Err(Failure::Project(found)) => problems.extend(found.into_vec()),
                 Err(other) => return Err(other),
@@ -179,18 +185,18 @@ impl Loaded {
             graph.ok_or_else(|| Failure::Bug("a graph that is neither whole nor a problem".into()))?;
         self.sources.order = graph.order().to_vec();
         let stands_on = self.committed_revisions();
-        self.sources.images = images
-            .iter()
-            .map(|(name, image)| {
-                let dependencies = graph.explicit(name).map(|d| d.image.clone()).collect();
+        self.sources.images = revisions
+            .into_iter()
+            .map(|(name, revision)| {
+                let dependencies = graph.explicit(&name).map(|d| d.image.clone()).collect();
                 let source = ImageSource {
-                    revision: image.revision,
+                    revision,
                     dependencies,
                     dirty: stands_on
                         .as_ref()
-                        .is_some_and(|there| there.get(name) != Some(&image.revision)),
+                        .is_some_and(|there| there.get(&name) != Some(&revision)),
                 };
-                (name.clone(), source)
+                (name, source)
             })
             .collect();
         Ok(())

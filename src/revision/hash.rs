@@ -76,12 +76,14 @@ fn digests(
 }
 
 fn digest(read: &Read, context: &ContextTree<'_>, limits: &Limits) -> Result<(u64, Digest), TreeError> {
+    // The content first: whoever read it knows the size too.
+    let content = context.tree.content(&read.path)?;
     let size = match read.kind {
         Kind::File { .. } => context.tree.size(&read.path)?,
         _ => 0,
     };
     within(size, limits.file, &read.path, "the file is")?;
-    Ok((size, context.tree.content(&read.path)?))
+    Ok((size, content))
 }
 
 fn within(size: u64, most: u64, path: &RepoPath, what: &str) -> Result<(), TreeError> {

@@ -26,6 +26,8 @@ pub struct GitTree {
     root: Oid,
     folders: RwLock<HashMap<RepoPath, Option<Folder>>>,
     beside: Option<PathBuf>,
+    /// Sizes of blobs that were read beside the packs.
+    sizes: RwLock<HashMap<Oid, u64>>,
 }
 
 impl GitTree {
@@ -48,6 +50,7 @@ impl GitTree {
             contents: Arc::default(),
             folders: RwLock::default(),
             beside: None,
+            sizes: RwLock::default(),
         }
     }
 
@@ -149,15 +152,22 @@ impl GitTree {
         if let Some(known) = key.and_then(|key| self.contents.get(&key)) {
             return Ok(known);
         }
-        self.check_size(path, id)?;
         let near = self
             .beside
             .as_ref()
             .and_then(|root| beside::digest(root, path, id));
+        if let Some((_, size)) = near {
+            self.sizes
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(id, size);
+        } else {
+            self.check_size(path, id)?;
+        }
         // A pointer is never remembered, so that what is remembered is none.
         let look = |bytes: &[u8]| (!lfs::is_pointer(bytes)).then(|| Digest::of(bytes));
         let digest = match near {
-            Some(digest) => Some(digest),
+            Some((digest, _)) => Some(digest),
             None => self.objects.with_blob(id, look).map_err(|e| io(path, &e))?,
         };
         let digest = digest.ok_or_else(|| TreeError::LfsPointer(path.clone()))?;
@@ -215,7 +225,13 @@ impl SourceTree for GitTree {
 
     fn size(&self, path: &RepoPath) -> Result<u64, TreeError> {
         let id = self.blob(path, "a regular file", Kind::is_file)?;
-        self.objects.size(id).map_err(|e| io(path, &e))
+        let known = self
+            .sizes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .copied();
+        known.map_or_else(|| self.objects.size(id).map_err(|e| io(path, &e)), Ok)
     }
 }
 

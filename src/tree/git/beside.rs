@@ -15,9 +15,9 @@ use std::path::Path;
 /// Larger files are read as blobs, whose size is known before.
 const LARGEST: u64 = 64 << 20;
 
-/// The SHA-256 of the blob `id`, when the file at `path` below `root` holds just its bytes, and those are
+/// The SHA-256 and the size of the blob `id`, when the file at `path` below `root` holds just its bytes, and those are
 /// no Git LFS pointer.
-pub(super) fn digest(root: &Path, path: &RepoPath, id: Oid) -> Option<Digest> {
+pub(super) fn digest(root: &Path, path: &RepoPath, id: Oid) -> Option<(Digest, u64)> {
     let place = root.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let flags = i32::try_from(flags.bits()).ok()?;
@@ -36,7 +36,7 @@ pub(super) fn digest(root: &Path, path: &RepoPath, id: Oid) -> Option<Digest> {
     hash.update(format!("blob {}\0", bytes.len()));
     hash.update(&bytes);
     let same = hash.finalize().as_slice() == id.as_bytes();
-    (same && !lfs::is_pointer(&bytes)).then(|| Digest::of(&bytes))
+    (same && !lfs::is_pointer(&bytes)).then(|| (Digest::of(&bytes), bytes.len() as u64))
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
         std::fs::write(dir.path().join("a"), "text").unwrap();
         std::os::unix::fs::symlink("a", dir.path().join("link")).unwrap();
         let ask = |name: &str, id| digest(dir.path(), &RepoPath::clean(name), id);
-        assert_eq!(ask("a", blob("text")), Some(Digest::of(b"text")));
+        assert_eq!(ask("a", blob("text")), Some((Digest::of(b"text"), 4)));
         assert_eq!(ask("a", blob("other")), None);
         assert_eq!(ask("missing", blob("text")), None);
         assert_eq!(ask("link", blob("text")), None);

@@ -195,6 +195,11 @@ fn missing_objects_are_told() {
     let blob = world.git(&["rev-parse", "HEAD:images/api/app"]);
     let (folder, name) = blob.split_at(2);
     std::fs::remove_file(world.path(format!(".git/objects/{folder}/{name}"))).unwrap();
+    // While the working copy holds the very bytes of the blob, they are read there.
+    assert_eq!(world.run(&["plan"]).code, 0);
+    std::fs::remove_file(world.path("images/api/app")).unwrap();
+    // The cache of contents would answer as well.
+    std::fs::remove_dir_all(world.cache()).unwrap();
     insta::assert_snapshot!(world.refused(&["plan"]).shown(), @r"
     [stderr]
     error: images/api/Dockerfile:2:1: cannot read images/api/app: its object is not in this clone (a partial clone lacks some: git fetch --refetch)

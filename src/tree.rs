@@ -175,6 +175,14 @@ pub trait SourceTree: Send + Sync {
     /// [`TreeError`] when `path` is no regular file or cannot be read.
     fn size(&self, path: &RepoPath) -> Result<u64, TreeError>;
 
+    /// The size of a regular file in bytes and the SHA-256 of its content, found by one look.
+    ///
+    /// # Errors
+    /// As [`SourceTree::content`] and [`SourceTree::size`].
+    fn measure(&self, path: &RepoPath) -> Result<(u64, Digest), TreeError> {
+        Ok((self.size(path)?, self.content(path)?))
+    }
+
     /// The whole of a small file: at most `limit` bytes.
     ///
     /// # Errors

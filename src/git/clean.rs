@@ -72,13 +72,16 @@ impl Repository {
         let path = index.path()?.to_path_buf();
         let mut folders: BTreeMap<Vec<u8>, Folder> = BTreeMap::new();
         folders.insert(Vec::new(), Folder::default());
-        for entry in index.iter() {
-            let at = entry.path.iter().rposition(|b| *b == b'/').unwrap_or(0);
-            let parent = entry.path[..at].to_vec();
-            if !folders.contains_key(&parent) {
-                add_above(&mut folders, &parent);
+        let mut entries = index.iter().peekable();
+        while let Some(first) = entries.next() {
+            let parent = first.path[..parent_length(&first)].to_vec();
+            // Neighbours mostly stand in one folder.
+            let mut files = vec![first];
+            while let Some(next) = entries.next_if(|next| next.path[..parent_length(next)] == parent) {
+                files.push(next);
             }
-            folders.entry(parent).or_default().files.push(entry);
+            add_above(&mut folders, &parent);
+            folders.entry(parent).or_default().files.extend(files);
         }
         Some((folders, path))
     }
@@ -92,6 +95,11 @@ impl Repository {
             .len()
             == 0)
     }
+}
+
+/// The length of the path of the folder that an entry stands in.
+fn parent_length(entry: &IndexEntry) -> usize {
+    entry.path.iter().rposition(|b| *b == b'/').unwrap_or(0)
 }
 
 /// Every folder on the way to `path` knows the next one.

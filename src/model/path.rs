@@ -142,9 +142,19 @@ impl RepoPath {
 /// Bytes as text: what is not UTF-8 or not printable becomes `\xNN`, a backslash `\\`
 /// (containerfile 1, record 3).
 pub fn escape(bytes: &[u8]) -> String {
-    use fmt::Write;
     let mut out = String::with_capacity(bytes.len());
+    push_escaped(&mut out, bytes);
+    out
+}
+
+/// Appends what [`escape`] makes of some bytes.
+pub fn push_escaped(out: &mut String, bytes: &[u8]) {
+    use fmt::Write;
     for chunk in bytes.utf8_chunks() {
+        if chunk.invalid().is_empty() && !chunk.valid().bytes().any(is_odd) {
+            out.push_str(chunk.valid());
+            continue;
+        }
         for c in chunk.valid().chars() {
             if c == '\\' {
                 out.push_str("\\\\");
@@ -161,7 +171,11 @@ pub fn escape(bytes: &[u8]) -> String {
             let _ = write!(out, "\\x{b:02x}");
         }
     }
-    out
+}
+
+/// Whether a byte of UTF-8 may belong to something that [`escape`] does not leave as it is.
+fn is_odd(byte: u8) -> bool {
+    byte < 0x20 || byte >= 0x7f || byte == b'\\'
 }
 
 impl fmt::Display for RepoPath {

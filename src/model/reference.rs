@@ -1,7 +1,8 @@
 //! References to images outside the project, in their normal form.
 //!
-//! `oci-distribution` parses; this module adds the rules by which BuildKit names an image
-//! (containerfile rule 18): `docker.io/library/` and `:latest` are filled in.
+//! `oci-distribution` parses, and knows the rules by which BuildKit names an image (containerfile rule 18):
+//! `docker.io/library/` and `:latest` are filled in. Its first use compiles a large regular expression, which costs
+//! more than a plan that has nothing to do, so what everybody writes is read without it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -52,12 +53,115 @@ impl fmt::Display for Reference {
 impl FromStr for Reference {
     type Err = ReferenceError;
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let bad = || ReferenceError(text.into());
-        let parsed: oci_distribution::Reference = text.parse().map_err(|_| bad())?;
-        Ok(Self {
-            name: format!("{}/{}", parsed.registry(), parsed.repository()),
-            tag: parsed.tag().map(Into::into),
-            digest: parsed.digest().map(Into::into),
-        })
+        match ordinary(text) {
+            Some(reference) => Ok(reference),
+            None => by_library(text),
+        }
+    }
+}
+
+fn by_library(text: &str) -> Result<Reference, ReferenceError> {
+    let parsed: oci_distribution::Reference = text.parse().map_err(|_| ReferenceError(text.into()))?;
+    Ok(Reference {
+        name: format!("{}/{}", parsed.registry(), parsed.repository()),
+        tag: parsed.tag().map(Into::into),
+        digest: parsed.digest().map(Into::into),
+    })
+}
+
+/// The longest repository, in bytes.
+const LONGEST: usize = 255;
+
+/// A reference in lower case with single separators; `None` says nothing about others.
+fn ordinary(text: &str) -> Option<Reference> {
+    let (text, digest) = match text.split_once('@') {
+        Some((text, digest)) => (text, Some(digest)),
+        None => (text, None),
+    };
+    let last = text.rfind('/').map_or(0, |slash| slash + 1);
+    let (name, tag) = match text[last..].split_once(':') {
+        Some((_, tag)) => (&text[..text.len() - tag.len() - 1], Some(tag)),
+        None => (text, None),
+    };
+    let (registry, repository) = match name.split_once('/') {
+        Some((left, right)) if left == "localhost" || left.contains(['.', ':']) => (left, right),
+        _ => ("docker.io", name),
+    };
+    let good = is_host(registry)
+        && repository.len() <= LONGEST
+        && repository.split('/').all(|part| is_separated(part, &['.', '_', '-']))
+        && tag.is_none_or(is_tag)
+        && digest.is_none_or(is_sha256);
+    // This host has another name of old.
+    if !good || registry == "index.docker.io" {
+        return None;
+    }
+    let official = registry == "docker.io" && !repository.contains('/');
+    let library = if official { "library/" } else { "" };
+    let implied = digest.is_none().then_some("latest");
+    Some(Reference {
+        name: format!("{registry}/{library}{repository}"),
+        tag: tag.or(implied).map(Into::into),
+        digest: digest.map(Into::into),
+    })
+}
+
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.split_once(':') {
+        Some((name, port)) => (name, Some(port)),
+        None => (text, None),
+    };
+    let number = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    is_separated(name, &['.', '-']) && port.is_none_or(number)
+}
+
+/// Whether single separators stand between lower-case letters and digits.
+fn is_separated(text: &str, separators: &[char]) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    text.split(separators)
+        .all(|part| !part.is_empty() && part.bytes().all(plain))
+}
+
+fn is_tag(text: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let first = text.bytes().next().is_some_and(word);
+    first && text.len() <= 128 && text.bytes().all(|b| word(b) || matches!(b, b'.' | b'-'))
+}
+
+fn is_sha256(text: &str) -> bool {
+    let hex = |digits: &str| digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    text.strip_prefix("sha256:").is_some_and(hex)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_everybody_writes_is_ordinary() {
+        let all = [
+            ("busybox", "docker.io/library/busybox:latest"),
+            ("acme/web:1.2", "docker.io/acme/web:1.2"),
+            ("localhost/web", "localhost/web:latest"),
+            ("127.0.0.1:5000/base:1", "127.0.0.1:5000/base:1"),
+            ("ghcr.io/a/b-c_d.e:V1.0-rc_1", "ghcr.io/a/b-c_d.e:V1.0-rc_1"),
+        ];
+        for (text, normal) in all {
+            assert_eq!(ordinary(text).map(|r| r.to_string()).as_deref(), Some(normal));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn an_ordinary_reference_is_what_the_library_makes_of_it(
+            text in r"(index\.docker\.io/|docker\.io/|localhost/|[a-z0-9._:-]{1,7}/)?[a-zA-Z0-9._/-]{1,9}(:[\w.:-]{0,5})?(@sha256:[0-9a-fA-F]{63,65}|@.{0,3})?"
+        ) {
+            if let Some(ordinary) = ordinary(&text) {
+                prop_assert_eq!(Ok(ordinary), by_library(&text));
+            }
+        }
     }
 }

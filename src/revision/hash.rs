@@ -76,11 +76,9 @@ fn digests(
 }
 
 fn digest(read: &Read, context: &ContextTree<'_>, limits: &Limits) -> Result<(u64, Digest), TreeError> {
-    // The content first: whoever read it knows the size too.
-    let content = context.tree.content(&read.path)?;
-    let size = match read.kind {
-        Kind::File { .. } => context.tree.size(&read.path)?,
-        _ => 0,
+    let (size, content) = match read.kind {
+        Kind::File { .. } => context.tree.measure(&read.path)?,
+        _ => (0, context.tree.content(&read.path)?),
     };
     within(size, limits.file, &read.path, "the file is")?;
     Ok((size, content))

@@ -58,6 +58,9 @@ use std::fmt::Write;
 /// The name and number of the format.
 pub const FORMAT: &str = "ringshift-revision/1";
 
+/// About what the framing of a record adds, in bytes.
+const FRAME: usize = 8;
+
 /// One thing that enters the revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -81,10 +84,15 @@ impl Records {
 
     /// The bytes whose SHA-256 is the revision.
     pub fn preimage(&self) -> String {
-        let mut out = String::new();
-        for Record { kind, payload, .. } in &self.0 {
-            let length = kind.len() + 1 + payload.len();
-            let _ = writeln!(out, "{length}:{kind} {payload}");
+        let length = |record: &Record| record.kind.len() + 1 + record.payload.len();
+        let framed = self.0.iter().map(|record| length(record) + FRAME).sum();
+        let mut out = String::with_capacity(framed);
+        for record in &self.0 {
+            let _ = write!(out, "{}:", length(record));
+            out.push_str(record.kind);
+            out.push(' ');
+            out.push_str(&record.payload);
+            out.push('\n');
         }
         out
     }

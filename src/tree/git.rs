@@ -10,13 +10,35 @@ use crate::cache::ContentIds;
 use crate::git::objects::TreeEntry;
 use crate::git::{GitError, Objects, Repository};
 use crate::model::{CommitId, Digest, RepoPath};
+use beside::Beside;
 use git2::Oid;
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::Path;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-type Folder = Arc<Vec<TreeEntry>>;
+type Folder = Arc<Entries>;
+
+/// The entries of a folder, sorted by name.
+#[derive(Debug)]
+struct Entries {
+    all: Vec<TreeEntry>,
+    /// Of each entry the size and digest, once they are known.
+    measured: Vec<OnceLock<(u64, Digest)>>,
+}
+
+impl Entries {
+    fn new(all: Vec<TreeEntry>) -> Self {
+        let measured = all.iter().map(|_| OnceLock::new()).collect();
+        Self { all, measured }
+    }
+
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        self.all
+            .binary_search_by(|entry| entry.name.as_slice().cmp(name))
+            .ok()
+    }
+}
 
 /// The tree of a commit.
 #[derive(Debug)]
@@ -25,9 +47,7 @@ pub struct GitTree {
     contents: Arc<ContentIds>,
     root: Oid,
     folders: RwLock<HashMap<RepoPath, Option<Folder>>>,
-    beside: Option<PathBuf>,
-    /// Sizes of blobs that were read beside the packs.
-    sizes: RwLock<HashMap<Oid, u64>>,
+    beside: Option<Beside>,
 }
 
 impl GitTree {
@@ -50,7 +70,6 @@ impl GitTree {
             contents: Arc::default(),
             folders: RwLock::default(),
             beside: None,
-            sizes: RwLock::default(),
         }
     }
 
@@ -65,7 +84,7 @@ impl GitTree {
     #[must_use]
     pub fn with_working_copy(self, root: Option<&Path>) -> Self {
         Self {
-            beside: root.map(Path::to_path_buf),
+            beside: root.and_then(Beside::open),
             ..self
         }
     }
@@ -79,19 +98,18 @@ impl GitTree {
         if path.is_root() {
             return Ok(Some(self.root));
         }
-        self.find(path, |entry| entry.id)
+        let found = self.find(path)?;
+        Ok(found.map(|(folder, at)| folder.all[at].id))
     }
 
-    /// What `f` takes of the entry at a path; `None` when there is none. Not for the root.
-    fn find<T>(&self, path: &RepoPath, f: impl FnOnce(&TreeEntry) -> T) -> Result<Option<T>, TreeError> {
+    /// The folder that the entry at a path stands in, and its place there; `None` when there is none. Not for
+    /// the root.
+    fn find(&self, path: &RepoPath) -> Result<Option<(Folder, usize)>, TreeError> {
         let Some(parent) = path.parent() else {
             return Ok(None);
         };
-        let Some(folder) = self.folder(&parent)? else {
-            return Ok(None);
-        };
-        let place = folder.binary_search_by(|entry| entry.name.as_slice().cmp(path.name()));
-        Ok(place.ok().map(|at| f(&folder[at])))
+        let folder = self.folder(&parent)?;
+        Ok(folder.and_then(|folder| folder.find(path.name()).map(|at| (folder, at))))
     }
 
     /// The entries of a folder; `None` when no folder stands there. Goes down without recursion, so that
@@ -104,9 +122,8 @@ impl GitTree {
         let mut at = RepoPath::root();
         let mut folder = self.load(&at, self.root)?;
         for name in path.components() {
-            let place = folder.binary_search_by(|entry| entry.name.as_slice().cmp(name));
             at = at.child(name);
-            folder = match place.ok().map(|i| &folder[i]) {
+            folder = match folder.find(name).map(|place| &folder.all[place]) {
                 Some(entry) if entry.kind == Kind::Directory => self.load(&at, entry.id)?,
                 _ => {
                     self.remember(path, None);
@@ -121,7 +138,8 @@ impl GitTree {
         if let Some(Some(known)) = self.known(path) {
             return Ok(known);
         }
-        let folder = Arc::new(self.objects.tree(id).map_err(|e| io(path, &e))?);
+        let entries = self.objects.tree(id).map_err(|e| io(path, &e))?;
+        let folder = Arc::new(Entries::new(entries));
         self.remember(path, Some(folder.clone()));
         Ok(folder)
     }
@@ -136,45 +154,69 @@ impl GitTree {
         folders.insert(path.clone(), folder);
     }
 
-    fn blob(&self, path: &RepoPath, wanted: &'static str, good: fn(Kind) -> bool) -> Result<Oid, TreeError> {
+    /// The entry of a blob: its folder and its place there.
+    fn blob(
+        &self,
+        path: &RepoPath,
+        wanted: &'static str,
+        good: fn(Kind) -> bool,
+    ) -> Result<(Folder, usize), TreeError> {
         if path.is_root() {
             return Err(TreeError::wrong_kind(path, Kind::Directory, wanted));
         }
-        match self.find(path, |entry| (entry.kind, entry.id))? {
-            None => Err(TreeError::Missing(path.clone())),
-            Some((kind, id)) if good(kind) => Ok(id),
-            Some((kind, _)) => Err(TreeError::wrong_kind(path, kind, wanted)),
+        let (folder, at) = self
+            .find(path)?
+            .ok_or_else(|| TreeError::Missing(path.clone()))?;
+        match folder.all[at].kind {
+            kind if good(kind) => Ok((folder, at)),
+            kind => Err(TreeError::wrong_kind(path, kind, wanted)),
         }
     }
 
-    fn digest(&self, path: &RepoPath, id: Oid) -> Result<Digest, TreeError> {
+    fn blob_id(
+        &self,
+        path: &RepoPath,
+        wanted: &'static str,
+        good: fn(Kind) -> bool,
+    ) -> Result<Oid, TreeError> {
+        let (folder, at) = self.blob(path, wanted, good)?;
+        Ok(folder.all[at].id)
+    }
+
+    /// Size and digest of a blob, looked for once for each entry.
+    fn measured(&self, path: &RepoPath, folder: &Entries, at: usize) -> Result<(u64, Digest), TreeError> {
+        if let Some(known) = folder.measured[at].get() {
+            return Ok(*known);
+        }
+        let found = self.measure_blob(path, folder.all[at].id)?;
+        Ok(*folder.measured[at].get_or_init(|| found))
+    }
+
+    fn measure_blob(&self, path: &RepoPath, id: Oid) -> Result<(u64, Digest), TreeError> {
         let key = id.as_bytes().try_into().ok();
         if let Some(known) = key.and_then(|key| self.contents.get(&key)) {
-            return Ok(known);
+            let size = self.objects.size(id).map_err(|e| io(path, &e))?;
+            return Ok((size, known));
         }
         let near = self
             .beside
             .as_ref()
-            .and_then(|root| beside::digest(root, path, id));
-        if let Some((_, size)) = near {
-            self.sizes
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(id, size);
-        } else {
-            self.check_size(path, id)?;
-        }
-        // A pointer is never remembered, so that what is remembered is none.
-        let look = |bytes: &[u8]| (!lfs::is_pointer(bytes)).then(|| Digest::of(bytes));
-        let digest = match near {
-            Some((digest, _)) => Some(digest),
-            None => self.objects.with_blob(id, look).map_err(|e| io(path, &e))?,
+            .and_then(|beside| beside.measure(path, id));
+        let found = match near {
+            Some(found) => found,
+            None => {
+                self.check_size(path, id)?;
+                // A pointer is never remembered, so that what is remembered is none.
+                let look =
+                    |bytes: &[u8]| (!lfs::is_pointer(bytes)).then(|| (bytes.len() as u64, Digest::of(bytes)));
+                let found = self.objects.with_blob(id, look).map_err(|e| io(path, &e))?;
+                found.ok_or_else(|| TreeError::LfsPointer(path.clone()))?
+            }
         };
-        let digest = digest.ok_or_else(|| TreeError::LfsPointer(path.clone()))?;
         if let Some(key) = key {
-            self.contents.insert(key, digest);
+            self.contents.insert(key, found.1);
         }
-        Ok(digest)
+        Ok(found)
     }
 
     fn check_size(&self, path: &RepoPath, id: Oid) -> Result<(), TreeError> {
@@ -188,7 +230,8 @@ impl SourceTree for GitTree {
         if path.is_root() {
             return Ok(Some(Kind::Directory));
         }
-        self.find(path, |entry| entry.kind)
+        let found = self.find(path)?;
+        Ok(found.map(|(folder, at)| folder.all[at].kind))
     }
 
     fn list(&self, path: &RepoPath) -> Result<Vec<Item>, TreeError> {
@@ -200,38 +243,42 @@ impl SourceTree for GitTree {
             name: entry.name.clone(),
             kind: entry.kind,
         };
-        Ok(folder.iter().map(item).collect())
+        Ok(folder.all.iter().map(item).collect())
     }
 
     fn open(&self, path: &RepoPath) -> Result<Box<dyn Read + Send + '_>, TreeError> {
-        let id = self.blob(path, "a regular file", Kind::is_file)?;
+        let id = self.blob_id(path, "a regular file", Kind::is_file)?;
         self.check_size(path, id)?;
         let bytes = self.objects.blob(id).map_err(|e| io(path, &e))?;
         Ok(Box::new(Cursor::new(bytes)))
     }
 
     fn link(&self, path: &RepoPath) -> Result<Vec<u8>, TreeError> {
-        let id = self.blob(path, "a symbolic link", |kind| kind == Kind::Link)?;
+        let id = self.blob_id(path, "a symbolic link", |kind| kind == Kind::Link)?;
         self.check_size(path, id)?;
         self.objects.blob(id).map_err(|e| io(path, &e))
     }
 
     fn content(&self, path: &RepoPath) -> Result<Digest, TreeError> {
-        let id = self.blob(path, "a file or link", |kind| {
-            kind.is_file() || kind == Kind::Link
-        })?;
-        self.digest(path, id)
+        let good = |kind: Kind| kind.is_file() || kind == Kind::Link;
+        let (folder, at) = self.blob(path, "a file or link", good)?;
+        Ok(self.measured(path, &folder, at)?.1)
     }
 
     fn size(&self, path: &RepoPath) -> Result<u64, TreeError> {
-        let id = self.blob(path, "a regular file", Kind::is_file)?;
-        let known = self
-            .sizes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .copied();
-        known.map_or_else(|| self.objects.size(id).map_err(|e| io(path, &e)), Ok)
+        let (folder, at) = self.blob(path, "a regular file", Kind::is_file)?;
+        match folder.measured[at].get() {
+            Some((size, _)) => Ok(*size),
+            None => self
+                .objects
+                .size(folder.all[at].id)
+                .map_err(|e| io(path, &e)),
+        }
+    }
+
+    fn measure(&self, path: &RepoPath) -> Result<(u64, Digest), TreeError> {
+        let (folder, at) = self.blob(path, "a regular file", Kind::is_file)?;
+        self.measured(path, &folder, at)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::{Records, words};
 use crate::containerfile::recipe::{Op, Recipe};
-use crate::model::path::escape;
+use crate::model::digest::push_hex;
+use crate::model::path::{escape, push_escaped};
 use crate::revision::manifest::{Manifest, Read, Root, Section};
 use crate::tree::Kind;
-use std::fmt::Write;
 
 /// Writes the entries of every section, in the order of the plan's `reads`.
 pub(in crate::revision) fn reads(recipe: &Recipe, manifest: &Manifest, out: &mut Records) {
@@ -52,8 +52,8 @@ fn root(root: &Root, modes: bool, line: Option<u32>, out: &mut Records) {
 }
 
 fn entry(read: &Read, modes: bool, line: Option<u32>, out: &mut Records) {
-    let path = escape(read.target.as_bytes());
-    let mut payload = String::with_capacity(path.len() + 72);
+    let target = read.target.as_bytes();
+    let mut payload = String::with_capacity(target.len() + 72);
     let kind = match read.kind {
         Kind::Directory => "bare",
         Kind::Link => "text",
@@ -65,11 +65,9 @@ fn entry(read: &Read, modes: bool, line: Option<u32>, out: &mut Records) {
         Kind::Submodule | Kind::Special => "special",
     };
     if kind != "bare" {
-        for byte in read.content.as_bytes() {
-            let _ = write!(payload, "{byte:02x}");
-        }
+        push_hex(&mut payload, read.content.as_bytes());
         payload.push(' ');
     }
-    payload.push_str(&path);
+    push_escaped(&mut payload, target);
     out.push(line, kind, payload);
 }

@@ -3,40 +3,69 @@
 //! edits can lead astray. Edge: the working copy.
 
 use crate::model::{Digest, RepoPath};
-use crate::tree::lfs;
+use crate::tree::{lfs, limit};
 use git2::Oid;
-use rustix::fs::OFlags;
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 use sha1::Digest as _;
-use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::cell::RefCell;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
-/// Larger files are read as blobs, whose size is known before.
-const LARGEST: u64 = 64 << 20;
+/// How much is read at once: small enough to stay near the processor while two sums are taken of it.
+const PIECE: usize = 64 << 10;
 
-/// The SHA-256 and the size of the blob `id`, when the file at `path` below `root` holds just its bytes, and those are
-/// no Git LFS pointer.
-pub(super) fn digest(root: &Path, path: &RepoPath, id: Oid) -> Option<(Digest, u64)> {
-    let place = root.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let flags = i32::try_from(flags.bits()).ok()?;
-    let file = std::fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(place)
-        .ok()?;
-    let found = file.metadata().ok()?;
-    if !found.is_file() || found.len() > LARGEST {
-        return None;
+thread_local! {
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; PIECE].into());
+}
+
+/// The root of a working copy.
+#[derive(Debug)]
+pub(super) struct Beside(OwnedFd);
+
+impl Beside {
+    /// The working copy in a folder; none when that cannot be opened.
+    pub(super) fn open(root: &Path) -> Option<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(root, flags, Mode::empty()).ok().map(Self)
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(found.len()).ok()? + 1);
-    file.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
-    let mut hash = sha1::Sha1::new();
-    hash.update(format!("blob {}\0", bytes.len()));
-    hash.update(&bytes);
-    let same = hash.finalize().as_slice() == id.as_bytes();
-    (same && !lfs::is_pointer(&bytes)).then(|| (Digest::of(&bytes), bytes.len() as u64))
+
+    /// The size and the SHA-256 of the blob `id`, when the file at `path` holds just its bytes, and those are no
+    /// Git LFS pointer.
+    pub(super) fn measure(&self, path: &RepoPath, id: Oid) -> Option<(u64, Digest)> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.0, path.as_bytes(), flags, Mode::empty()).ok()?;
+        let found = rustix::fs::fstat(&file).ok()?;
+        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+            return None;
+        }
+        let size = u64::try_from(found.st_size).ok()?;
+        // Who reads the blob says what is too large.
+        limit::check_size(path, size).ok()?;
+        let mut as_git = sha1::Sha1::new();
+        as_git.update(format!("blob {size}\0"));
+        let mut content = sha2::Sha256::new();
+        let mut left = size;
+        BUFFER.with_borrow_mut(|buffer| {
+            while left > 0 {
+                let piece = match rustix::io::read(&file, &mut buffer[..]) {
+                    Ok(0) => return None,
+                    Ok(n) => &buffer[..n],
+                    Err(Errno::INTR) => continue,
+                    Err(_) => return None,
+                };
+                if piece.len() as u64 == size && lfs::is_pointer(piece) {
+                    return None;
+                }
+                left = left.checked_sub(piece.len() as u64)?;
+                as_git.update(piece);
+                content.update(piece);
+            }
+            Some(())
+        })?;
+        let same = as_git.finalize().as_slice() == id.as_bytes();
+        same.then(|| (size, Digest::from_bytes(content.finalize().into())))
+    }
 }
 
 #[cfg(test)]
@@ -53,10 +82,21 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a"), "text").unwrap();
         std::os::unix::fs::symlink("a", dir.path().join("link")).unwrap();
-        let ask = |name: &str, id| digest(dir.path(), &RepoPath::clean(name), id);
-        assert_eq!(ask("a", blob("text")), Some((Digest::of(b"text"), 4)));
+        let beside = Beside::open(dir.path()).unwrap();
+        let ask = |name: &str, id| beside.measure(&RepoPath::clean(name), id);
+        assert_eq!(ask("a", blob("text")), Some((4, Digest::of(b"text"))));
         assert_eq!(ask("a", blob("other")), None);
         assert_eq!(ask("missing", blob("text")), None);
         assert_eq!(ask("link", blob("text")), None);
+        let long = "line\n".repeat(PIECE);
+        std::fs::write(dir.path().join("long"), &long).unwrap();
+        assert_eq!(
+            ask("long", blob(&long)),
+            Some((5 * PIECE as u64, Digest::of(long.as_bytes())))
+        );
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n";
+        std::fs::write(dir.path().join("pointer"), pointer).unwrap();
+        assert!(lfs::is_pointer(pointer.as_bytes()));
+        assert_eq!(ask("pointer", blob(pointer)), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Where images are kept: a folder of OCI layouts, a map for tests, later any registry.
 
+pub mod anonymous;
 pub mod layout;
 pub mod memory;
 

@@ -21,6 +21,7 @@ use super::expand::{Budget, Lexer};
 use super::instruction::{Instruction, Typed, typed};
 use super::parse::{File, Node};
 use super::recipe::{NotUnderstood, Recipe, Source, Stage, Warning};
+use crate::model::Digest;
 use crate::model::{ImageName, Platform, Reference};
 use std::collections::BTreeMap;
 
@@ -103,6 +104,8 @@ pub struct BaseFacts {
     pub user: Option<String>,
     /// WorkingDir, when set and known.
     pub workdir: Option<String>,
+    /// What a locked reference stands for: it enters the revision by this digest alone.
+    pub digest: Option<Digest>,
 }
 
 impl BaseFacts {

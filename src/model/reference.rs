@@ -4,6 +4,7 @@
 //! `docker.io/library/` and `:latest` are filled in. Its first use compiles a large regular expression, which costs
 //! more than a plan that has nothing to do, so what everybody writes is read without it.
 
+use super::Digest;
 use std::fmt;
 use std::str::FromStr;
 
@@ -34,6 +35,13 @@ impl Reference {
     /// The digest, when written.
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
+    }
+
+    /// The same reference, which stands for `digest` from now on unless one is written.
+    #[must_use]
+    pub fn pinned(self, digest: &Digest) -> Self {
+        let digest = self.digest.or_else(|| Some(digest.to_string()));
+        Self { digest, ..self }
     }
 }
 
@@ -89,7 +97,9 @@ fn ordinary(text: &str) -> Option<Reference> {
     };
     let good = is_host(registry)
         && repository.len() <= LONGEST
-        && repository.split('/').all(|part| is_separated(part, &['.', '_', '-']))
+        && repository
+            .split('/')
+            .all(|part| is_separated(part, &['.', '_', '-']))
         && tag.is_none_or(is_tag)
         && digest.is_none_or(is_sha256);
     // This host has another name of old.

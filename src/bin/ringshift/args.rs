@@ -339,7 +339,8 @@ pub enum Verb {
     #[command(after_help = "Examples:
   ringshift revision .
   ringshift revision -f docker/Dockerfile --build-arg V=1 --target runtime .
-  ringshift revision --build-context tools=./tools .")]
+  ringshift revision --build-context tools=./tools .
+  ringshift revision --resolve .          as a lock would pin it, variables of the base known")]
     Revision {
         /// The build context
         #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -362,6 +363,9 @@ pub enum Verb {
         /// Print the preimage of the revision
         #[arg(long)]
         records: bool,
+        /// Ask the registries, without credentials, what the outside images are
+        #[arg(long)]
+        resolve: bool,
     },
     /// Take one image out of the store
     #[command(after_help = "Examples:

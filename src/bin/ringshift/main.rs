@@ -97,6 +97,7 @@ fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, rin
             build_context,
             platform,
             records,
+            resolve,
         } => {
             let request = verbs::revision::Request {
                 dir,
@@ -106,6 +107,7 @@ fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, rin
                 build_context,
                 platform,
                 records,
+                resolve,
             };
             verbs::revision::run(settings, ui, &request)
         }

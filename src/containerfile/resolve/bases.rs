@@ -128,6 +128,10 @@ impl<'a> Resolver<'a> {
             true => BaseFacts::unknown(),
             false => self.facts(line, &source, &platform)?,
         };
+        let source = match (source, &facts.digest) {
+            (Source::External(reference), Some(digest)) => Source::External(reference.pinned(digest)),
+            (source, _) => source,
+        };
         let state = &mut graph.states[index];
         state.source = Some(source);
         state.facts = Some(facts);

@@ -142,6 +142,7 @@ impl Scope {
             onbuild: self.onbuild.clone(),
             user: self.user.clone(),
             workdir: self.workdir.clone(),
+            digest: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::containerfile::recipe::Source;
 use crate::model::{Reference, RepoPath};
 
-/// A source as a record holds it: an image that is pinned goes by its digest, without its tag.
+/// A source as a record holds it: an image that is pinned goes by its digest alone, wherever it is pulled from.
 pub(super) fn source(source: &Source) -> String {
     match source {
         Source::Scratch => "scratch".into(),
@@ -17,7 +17,7 @@ pub(super) fn source(source: &Source) -> String {
 
 fn image(reference: &Reference) -> String {
     match reference.digest() {
-        Some(digest) => format!("{}@{digest}", reference.name()),
+        Some(digest) => digest.to_owned(),
         None => reference.to_string(),
     }
 }

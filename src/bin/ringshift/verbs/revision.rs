@@ -14,11 +14,13 @@ use ringshift::containerfile::{
 use ringshift::engine::Failure;
 use ringshift::model::{Platform, Problem, RepoPath, Source, Span};
 use ringshift::plan::Refusal;
+use ringshift::registry::anonymous;
 use ringshift::revision::{self, ContextTree, Contexts, Limits, Plan};
 use ringshift::tree::SourceTree;
 use ringshift::tree::disk::DiskTree;
 use ringshift::wire;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -31,18 +33,44 @@ pub struct Request {
     pub build_context: Vec<String>,
     pub platform: String,
     pub records: bool,
+    pub resolve: bool,
 }
 
-/// Outside a project every image is an outside one, and unlocked.
-struct Outside;
+/// Outside a project every image is an outside one: unlocked, or looked up when the user asks for that.
+#[derive(Default)]
+struct Outside {
+    resolve: bool,
+    known: RefCell<BTreeMap<(String, String), BaseFacts>>,
+    failure: RefCell<Option<Failure>>,
+}
 
 impl World for Outside {
     fn project_image(&self, _: &str) -> Result<Option<ProjectRef>, ResolveError> {
         Ok(None)
     }
 
-    fn base(&self, _: &Base) -> Result<BaseFacts, ResolveError> {
-        Ok(BaseFacts::unknown())
+    fn base(&self, base: &Base) -> Result<BaseFacts, ResolveError> {
+        let Base::External { reference, platform } = base else {
+            return Ok(BaseFacts::unknown());
+        };
+        if !self.resolve {
+            return Ok(BaseFacts::unknown());
+        }
+        let key = (reference.to_string(), platform.to_string());
+        if let Some(known) = self.known.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        match anonymous::facts(reference, platform) {
+            Ok(facts) => {
+                self.known.borrow_mut().insert(key, facts.clone());
+                Ok(facts)
+            }
+            Err(error) => {
+                let fault = Fault::new(error.to_string());
+                *self.failure.borrow_mut() = Some(error.into());
+                Err(fault)
+            }
+        }
     }
 }
 
@@ -76,16 +104,23 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failur
         }
     }
     let (bytes, source, ignore) = container_file(settings, request, &tree)?;
+    let world = Outside {
+        resolve: request.resolve,
+        ..Outside::default()
+    };
     let inputs = Inputs {
         args: &args,
         target: request.target.as_deref(),
         platform: &platform,
         contexts: &contexts,
-        world: &Outside,
+        world: &world,
     };
     let recipe = containerfile::parse(&bytes)
         .and_then(|file| containerfile::resolve(&file, &inputs))
-        .map_err(|fault| wrong(&source, &fault))?;
+        .map_err(|fault| {
+            let outside = world.failure.borrow_mut().take();
+            outside.unwrap_or_else(|| wrong(&source, &fault))
+        })?;
     for warning in &recipe.warnings {
         ui.warn(&format!(
             "{}:{}: {}",

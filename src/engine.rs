@@ -1,6 +1,7 @@
 //! Use-cases: load the world once, decide, carry out, append. The engine speaks in [`Event`]s and
 //! never prints.
 
+pub mod affected;
 pub mod append;
 pub mod board;
 pub mod commits;

@@ -15,8 +15,8 @@ pub struct Changed {
     pub difference: Difference,
 }
 
-/// The files of `image` that differ from `old` to `new`, the container file first when what it says
-/// differs, and rings.yaml when nothing else does.
+/// The files of `image` that differ from `old` to `new`, the container file first when what it says differs. When
+/// nothing of its own does: the container files of the images that it stands on, or rings.yaml.
 ///
 /// # Errors
 /// [`Failure`] when the image cannot be read on one side.
@@ -53,10 +53,37 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
         });
     }
     if changed.is_empty() && before.revision != after.revision {
-        changed.push(Changed {
-            path: new.config_file(),
+        let mut paths = bases(old, new, image);
+        if paths.is_empty() {
+            paths.insert(new.config_file());
+        }
+        changed.extend(paths.into_iter().map(|path| Changed {
+            path,
             difference: Difference::Changed,
-        });
+        }));
     }
     Ok(changed)
+}
+
+/// The container files that differ of the images that `image` stands on: an image sees the variables of its bases.
+fn bases(old: &Loaded, new: &Loaded, image: &ImageName) -> BTreeSet<String> {
+    let text = |project: &Loaded, name: &ImageName| {
+        let file = crate::model::RepoPath::clean(project.file(name));
+        project.container_file(&file).ok()
+    };
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut open = vec![image];
+    while let Some(name) = open.pop() {
+        let source = new.sources.images.get(name);
+        for base in source.into_iter().flat_map(|source| &source.dependencies) {
+            if seen.insert(base) {
+                open.push(base);
+                if text(old, base) != text(new, base) {
+                    found.insert(new.file(base));
+                }
+            }
+        }
+    }
+    found
 }

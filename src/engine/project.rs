@@ -24,7 +24,7 @@ use crate::tree::SourceTree;
 use crate::tree::disk::DiskTree;
 use rayon::prelude::*;
 use resolver::Resolver;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -353,16 +353,5 @@ impl Loaded {
             revision,
             records,
         })
-    }
-}
-
-impl Image {
-    /// The paths of all files that it reads of its contexts in the tree, its container file left out.
-    pub fn reads(&self) -> BTreeSet<RepoPath> {
-        let sections = self.manifest.sections.iter().chain(&self.manifest.whole);
-        let entries = sections
-            .flat_map(|section| &section.roots)
-            .flat_map(|root| &root.entries);
-        entries.map(|entry| entry.path.clone()).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! `graph` and `explain`.
+//! `graph`, `affected` and `explain`.
 
 use crate::story::{built, fresh, say};
 
@@ -43,6 +43,116 @@ fn the_graph_in_every_format() {
     for name in ["base", "api", "web", "shop"] {
         assert!(svg.contains(&format!(">{name}<")), "{svg}");
     }
+}
+
+#[test]
+fn who_reads_a_file_and_who_is_rebuilt() {
+    let world = fresh();
+    let paths = [
+        "images/base/motd",
+        "images/api/src/new.rs",
+        "images/web/notes",
+        "images/base/Dockerfile",
+    ];
+    let flags: Vec<&str> = paths.iter().flat_map(|path| ["--path", path]).collect();
+    let ask = |more: &[&str]| say(&world, &[&["affected"], &flags[..], more].concat());
+    insta::assert_snapshot!(ask(&[]), @"
+    images/api/src/new.rs
+      read by  api
+    images/base/Dockerfile
+      read by  base
+      with it  api
+    images/base/motd
+      read by  base
+      with it  api
+    images/web/notes
+      no image reads it
+
+    2 images rebuilt
+    ");
+    insta::assert_snapshot!(ask(&["--json"]), @r#"{"kind":"affected","format":1,"paths":{"images/api/src/new.rs":{"direct":["api"],"rebuilt":["api"]},"images/base/Dockerfile":{"direct":["base"],"rebuilt":["api","base"]},"images/base/motd":{"direct":["base"],"rebuilt":["api","base"]},"images/web/notes":{"direct":[],"rebuilt":[]}}}"#);
+    insta::assert_snapshot!(say(&world, &["affected", "--path", "images/web/notes"]), @"
+    images/web/notes
+      no image reads it
+
+    nothing is rebuilt
+    ");
+    insta::assert_snapshot!(say(&world, &["affected", "--path", "../elsewhere"]), @"
+    [stderr]
+    error: ../elsewhere lies outside the repository
+    hint: name paths of the repository, relative to the working directory
+    [exit 1]
+    ");
+    insta::assert_snapshot!(say(&world, &["affected"]), @"
+    [stderr]
+    error: the following required arguments were not provided:
+      --path <P>
+
+    Usage: ringshift affected --path <P>
+
+    For more information, try '--help'.
+    [exit 2]
+    ");
+    insta::assert_snapshot!(say(&world, &["-C", "images/web", "affected", "--path", "index.html"]), @"
+    images/web/index.html
+      read by  web
+
+    1 image rebuilt
+    ");
+}
+
+#[test]
+fn what_a_commit_changed_concerns_whose_revision_differs() {
+    let world = fresh();
+    world.write(
+        "images/base/Dockerfile",
+        "# a comment\nFROM scratch\nCOPY motd /etc/motd\n",
+    );
+    world.write("README.md", "nobody reads it\n");
+    world.commit("Explain");
+    insta::assert_snapshot!(say(&world, &["affected", "--since", "main~1"]), @"nothing that an image reads changed since main~1");
+    world.write(
+        "images/base/Dockerfile",
+        "FROM scratch\nENV DIR=src\nCOPY motd /etc/motd\n",
+    );
+    world.write(
+        "images/api/Dockerfile",
+        "FROM acme/shop/base\nCOPY $DIR /src\nCOPY app /app\n",
+    );
+    world.commit("Name the folder in the base");
+    world.write(
+        "images/base/Dockerfile",
+        "FROM scratch\nENV DIR=app\nCOPY motd /etc/motd\n",
+    );
+    world.write("images/web/index.html", "<h1>new</h1>\n");
+    world.commit("Another folder");
+    insta::assert_snapshot!(say(&world, &["affected", "--since", "main~1"]), @"
+    images/api/src/main.rs
+      read by  api
+    images/api/src/search.rs
+      read by  api
+    images/base/Dockerfile
+      read by  base
+      with it  api
+    images/web/index.html
+      read by  web
+
+    3 images rebuilt
+    ");
+    insta::assert_snapshot!(say(&world, &["affected", "--since", "main~2", "--commit", "main~1", "--json"]), @r#"{"kind":"affected","format":1,"paths":{"images/base/Dockerfile":{"direct":["base"],"rebuilt":["api","base"]}}}"#);
+    world.write("images/web/index.html", "<h1>newer</h1>\n");
+    insta::assert_snapshot!(say(&world, &["affected", "--since", "HEAD", "--worktree"]), @"
+    images/web/index.html
+      read by  web
+
+    1 image rebuilt
+    ");
+    insta::assert_snapshot!(say(&world, &["affected", "--since", "nothing"]), @"
+    [stderr]
+    error: `nothing` names no commit
+    hint: give a commit id, a branch or a tag, with `~2` or `^` behind it if you like; or `git fetch`
+    [exit 1]
+    ");
 }
 
 #[test]

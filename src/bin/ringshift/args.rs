@@ -317,6 +317,21 @@ pub enum Verb {
         #[command(flatten)]
         source: SourceArgs,
     },
+    /// Which images read a file, or what changed, and which are rebuilt in consequence
+    #[command(after_help = "Examples:
+  ringshift affected --path images/base/Dockerfile
+  ringshift affected --path lib/a.go --path lib/b.go --json
+  ringshift affected --since origin/main")]
+    Affected {
+        /// A file of the repository, relative to the working directory
+        #[arg(long, value_name = "P", value_hint = ValueHint::FilePath, required_unless_present = "since")]
+        path: Vec<PathBuf>,
+        /// What changed since this commit
+        #[arg(long, value_name = "COMMIT", conflicts_with = "path")]
+        since: Option<String>,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
     /// Every record of an image's revision, with the line it comes from
     #[command(after_help = "Examples:
   ringshift explain api

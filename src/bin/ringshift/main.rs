@@ -83,6 +83,9 @@ fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, rin
             reserved,
         } => verbs::log::run(settings, ui, ring.as_deref(), max_count, reserved),
         Verb::Graph { format, source } => verbs::graph::run(settings, ui, format, &source),
+        Verb::Affected { path, since, source } => {
+            verbs::affected::run(settings, ui, &path, since.as_deref(), &source)
+        }
         Verb::Explain {
             image,
             records,

@@ -1,5 +1,6 @@
 //! One file per verb: from arguments to a use-case, from its result to the screen.
 
+pub mod affected;
 pub mod build;
 pub mod check;
 pub mod completions;

@@ -47,35 +47,42 @@ impl Loaded {
     /// Of these paths in the repository, those that an image reads, or would read if they were in the
     /// commit: rings.yaml, container files, what the contexts keep.
     pub fn of_interest(&self, paths: &[RepoPath]) -> Vec<RepoPath> {
-        let mut found: BTreeSet<&RepoPath> =
-            paths.iter().filter(|path| **path == self.origin.config).collect();
-        for name in self.project.images.keys().filter(|_| !paths.is_empty()) {
-            let (Ok(image), Ok(contexts)) = (self.image(name), self.contexts(name)) else {
-                continue;
-            };
-            let reads = image.reads();
-            let sections = image.manifest.sections.iter().chain(&image.manifest.whole);
-            let folders: Vec<(&RepoPath, &revision::ContextTree<'_>)> = sections
-                .filter_map(|section| Some((section, contexts.get(section.context.as_deref())?)))
-                .flat_map(|(section, context)| section.roots.iter().map(move |root| (root, context)))
-                .filter(|(root, _)| root.kind == Kind::Directory)
-                .map(|(root, context)| (&root.path, context))
-                .collect();
-            let below = |path: &RepoPath| {
-                let kept = |context: &revision::ContextTree<'_>| {
-                    path.strip_prefix(&context.root)
-                        .is_some_and(|path| context.ignore.explain(&path).is_none())
-                };
-                folders
-                    .iter()
-                    .any(|(folder, context)| path.starts_with(folder) && kept(context))
-            };
-            found.extend(
-                paths
-                    .iter()
-                    .filter(|path| **path == image.file || reads.contains(*path) || below(path)),
-            );
-        }
-        found.into_iter().cloned().collect()
+        let config = paths.iter().filter(|path| **path == self.origin.config).cloned();
+        let images = self.project.images.keys().filter(|_| !paths.is_empty());
+        let read = images.flat_map(|name| self.read_by(name, paths).unwrap_or_default());
+        let found: BTreeSet<RepoPath> = config.chain(read).collect();
+        found.into_iter().collect()
+    }
+
+    /// Of these paths in the repository, those that an image reads, or would read if they were there: its container
+    /// file, and what its contexts keep of the folders that it reads.
+    ///
+    /// # Errors
+    /// As [`Loaded::image`].
+    pub fn read_by(&self, name: &ImageName, paths: &[RepoPath]) -> Result<Vec<RepoPath>, Failure> {
+        let (image, contexts) = (self.image(name)?, self.contexts(name)?);
+        let reads: BTreeSet<String> = self
+            .reads(name, &image)?
+            .into_iter()
+            .map(|(path, ..)| path)
+            .collect();
+        let sections = image.manifest.sections.iter().chain(&image.manifest.whole);
+        let folders: Vec<(RepoPath, &revision::ContextTree<'_>)> = sections
+            .filter_map(|section| Some((section, contexts.get(section.context.as_deref())?)))
+            .flat_map(|(section, context)| section.roots.iter().map(move |root| (root, context)))
+            .filter(|(root, _)| root.kind == Kind::Directory)
+            .filter_map(|(root, context)| Some((root.path.strip_prefix(&context.root)?, context)))
+            .collect();
+        let there = |path: &RepoPath| matches!(self.origin.tree.kind(path), Ok(Some(_)));
+        let would = |path: &RepoPath| {
+            folders.iter().any(|(folder, context)| {
+                path.strip_prefix(&context.display)
+                    .is_some_and(|path| path.starts_with(folder) && context.ignore.explain(&path).is_none())
+            })
+        };
+        let mine = |path: &&RepoPath| {
+            **path == image.file || reads.contains(&path.to_string()) || (!there(path) && would(path))
+        };
+        Ok(paths.iter().filter(mine).cloned().collect())
     }
 }

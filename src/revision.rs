@@ -14,6 +14,7 @@ mod select;
 #[cfg(test)]
 mod testing;
 pub mod view;
+mod warn;
 pub mod wildcard;
 
 pub use compute::{Inputs, Plan, compute};
@@ -22,3 +23,4 @@ pub use limits::Limits;
 pub use manifest::{ContextTree, Contexts, Manifest};
 pub use records::{FORMAT, Record, Records};
 pub use select::{SelectError, select};
+pub use warn::warnings;

@@ -4,6 +4,7 @@
 mod bases;
 mod config;
 mod dispatch;
+mod doubt;
 mod globals;
 mod graph;
 mod platform;

@@ -14,7 +14,7 @@ pub use resolver::Resolved;
 use super::failure::Failure;
 use crate::cache::Remembered;
 use crate::config::{self, Project};
-use crate::containerfile::recipe::Recipe;
+use crate::containerfile::recipe::{Recipe, Warning};
 use crate::git::Repository;
 use crate::graph::{Graph, SealError};
 use crate::model::{CommitId, ImageName, Problem, Problems, RepoPath, Revision};
@@ -77,6 +77,8 @@ pub struct Image {
     pub revision: Revision,
     /// Its records.
     pub records: Records,
+    /// What in its container file, and in what that reads, is worth a look.
+    pub warnings: Vec<Warning>,
 }
 
 impl Loaded {
@@ -152,20 +154,25 @@ impl Loaded {
         let resolved = resolver.all(&mut problems)?;
         let graph = self.seal(&resolved, &mut problems);
         // Of each image only its revision is kept: manifests and records of all would fill the memory.
-        let made: Vec<(ImageName, Result<Revision, Failure>)> = resolved
+        let made: Vec<(&ImageName, Result<(Revision, Vec<Problem>), Failure>)> = resolved
             .par_iter()
             .map(|(name, resolved)| {
-                (
-                    name.clone(),
-                    self.finish(name, resolved).map(|image| image.revision),
-                )
+                let made = self.finish(name, resolved).map(|image| {
+                    // Those of the recipe were told when it was resolved.
+                    let fresh = &image.warnings[resolved.recipe.warnings.len()..];
+                    let image_of = &self.project.images[name];
+                    let told = resolver::told(&self.project, image_of, &resolved.source, fresh);
+                    (image.revision, told)
+                });
+                (name, made)
             })
             .collect();
         let mut revisions = BTreeMap::new();
         for (name, made) in made {
             match made {
-                Ok(revision) => {
-                    revisions.insert(name, revision);
+                Ok((revision, told)) => {
+                    revisions.insert(name.clone(), revision);
+                    problems.extend(told);
                 }
                 Err(Failure::Project(found)) => problems.extend(found.into_vec()),
                 Err(other) => return Err(other),
@@ -346,12 +353,15 @@ impl Loaded {
             manifest: &manifest,
         };
         let (revision, records) = revision::compute(&[plan], &inputs);
+        let mut warnings = resolved.recipe.warnings.clone();
+        warnings.extend(revision::warnings(&resolved.recipe, &manifest));
         Ok(Image {
             file: resolved.file.clone(),
             recipe: resolved.recipe.clone(),
             manifest,
             revision,
             records,
+            warnings,
         })
     }
 }

@@ -172,7 +172,7 @@ fn the_revision_of_a_folder() {
 #[test]
 fn help_is_for_people() {
     let world = fresh();
-    insta::assert_snapshot!(say(&world, &["--help"]), @r"
+    insta::assert_snapshot!(say(&world, &["--help"]), @"
     Versions, rings and releases for the container images of one repository
 
     Usage: ringshift [OPTIONS] <COMMAND>
@@ -191,6 +191,7 @@ fn help_is_for_people() {
       unfreeze     Let a frozen version through again, or what fixes it
       log          The records of what was done, the newest first
       graph        How the images depend on each other
+      affected     Which images read a file, or what changed, and which are rebuilt in consequence
       explain      Every record of an image's revision, with the line it comes from
       revision     The revision of one build context, outside any project
       export       Take one image out of the store

@@ -2,6 +2,7 @@
 
 use super::config::cleaned;
 use super::dispatch::At;
+use super::doubt::doubts;
 use super::scope::Scope;
 use super::{Resolver, warn};
 use crate::containerfile::error::{Fault, quoted};
@@ -18,7 +19,7 @@ impl Resolver<'_> {
         }
         let args = scope.arguments();
         self.spend(args.len() * 64, at.placed.line)?;
-        Ok(Run {
+        let run = Run {
             command: words.command.clone(),
             heredocs: words.heredocs.clone(),
             mounts,
@@ -26,7 +27,9 @@ impl Resolver<'_> {
             security: words.security.clone(),
             devices: words.devices.clone(),
             args,
-        })
+        };
+        self.warnings.extend(doubts(at.placed.line, &run));
+        Ok(run)
     }
 
     fn mount(

@@ -81,6 +81,20 @@ pub(super) fn cache_mount(line: u32, target: &str) -> Warning {
     warning(line, "cache-mount", message)
 }
 
+/// Rule 74.
+pub(super) fn run_not_reproducible(line: u32, what: &str) -> Warning {
+    let message =
+        format!("the same revision can become another image: `{what}` need not answer the same tomorrow");
+    warning(line, "run-not-reproducible", message)
+}
+
+/// Rule 26.
+pub(super) fn proxy_in_run(line: u32, name: &str) -> Warning {
+    let message =
+        format!("{name} is no part of the revision, and this RUN uses it: declare it with ARG if it matters");
+    warning(line, "proxy-in-run", message)
+}
+
 /// Rule 72.
 pub(super) fn secret_not_in_key(line: u32, what: &str) -> Warning {
     let message = format!("{what} is no part of the revision: when it changes, change the image's epoch");

@@ -4,7 +4,7 @@
 use crate::config::{self, Allowance, ContextSource, Project};
 use crate::containerfile::{
     self, Base, BaseFacts, Fault, Inputs, NamedContext, ProjectRef, ResolveError, World,
-    recipe::{Op, Recipe, Step},
+    recipe::{Op, Recipe, Step, Warning},
 };
 use crate::engine::Failure;
 use crate::model::{ImageName, Problem, Problems, RepoPath, Severity, Source, Span};
@@ -183,22 +183,7 @@ impl<'a> Resolver<'a> {
 
     fn tell(&self, image: &config::Image, source: &Source, recipe: &Recipe) {
         let mut problems = self.problems.borrow_mut();
-        for warning in &recipe.warnings {
-            let silent = image.silence.contains(warning.code) || self.project.silence.contains(warning.code);
-            if !silent {
-                let span = span_of(source, warning.line, "");
-                let severity = if warning.code == "project-tag" {
-                    Severity::Note
-                } else {
-                    Severity::Warning
-                };
-                problems.push(
-                    source
-                        .problem(span, warning.code, warning.message.clone())
-                        .severity(severity),
-                );
-            }
-        }
+        problems.extend(told(self.project, image, source, &recipe.warnings));
         let vendor = self.project.vendor.as_deref();
         for (line, what, allowance) in wishes(recipe) {
             if !self.project.allow.contains(&allowance) {
@@ -212,6 +197,35 @@ impl<'a> Resolver<'a> {
             problems.push(problem_of(source, &fault));
         }
     }
+}
+
+/// The warnings of an image that nobody silenced, as problems of its container file.
+pub(super) fn told(
+    project: &Project,
+    image: &config::Image,
+    source: &Source,
+    warnings: &[Warning],
+) -> Vec<Problem> {
+    let silent = |code| image.silence.contains(code) || project.silence.contains(code);
+    let problem = |warning: &Warning| {
+        let severity = match warning.code {
+            // Rule 16: a builder that takes it for a stage would make another image.
+            "numeric-from" => Severity::Error,
+            "project-tag" | "run-not-reproducible" => Severity::Note,
+            _ => Severity::Warning,
+        };
+        let span = span_of(source, warning.line, "");
+        let problem = source.problem(span, warning.code, warning.message.clone());
+        let problem = problem.severity(severity);
+        match severity {
+            Severity::Error => problem.hint("give the stage a name, FROM … AS name, and use that"),
+            _ => problem,
+        }
+    };
+    let loud = warnings
+        .iter()
+        .filter(|warning| warning.code == "numeric-from" || !silent(warning.code));
+    loud.map(problem).collect()
 }
 
 /// What a recipe asks for beyond the rules (SEC-A8), with its line.

@@ -103,7 +103,6 @@ fn shape(project: &Loaded, name: &ImageName, image: &Image) -> Result<Value, Fai
         .map(|(reference, line)| json!({"reference": reference, "line": line}))
         .collect();
     let warnings: Vec<Value> = image
-        .recipe
         .warnings
         .iter()
         .map(|w| json!({"line": w.line, "code": w.code, "message": w.message}))
@@ -116,6 +115,7 @@ fn shape(project: &Loaded, name: &ImageName, image: &Image) -> Result<Value, Fai
         "dependencies": dependencies(project, name),
         "external": external,
         "warnings": warnings,
+        "file": image.file.to_string(),
     }))
 }
 
@@ -137,7 +137,7 @@ fn text(project: &Loaded, name: &ImageName, image: &Image) -> Result<String, Fai
     for (reference, line) in external(&image.recipe) {
         out.push_str(&format!("\noutside: {reference} (line {line})"));
     }
-    for warning in &image.recipe.warnings {
+    for warning in &image.warnings {
         out.push_str(&format!(
             "\nwarning: line {}: {} ({})",
             warning.line, warning.message, warning.code

@@ -121,14 +121,6 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failur
             let outside = world.failure.borrow_mut().take();
             outside.unwrap_or_else(|| wrong(&source, &fault))
         })?;
-    for warning in &recipe.warnings {
-        ui.warn(&format!(
-            "{}:{}: {}",
-            source.path(),
-            warning.line,
-            warning.message
-        ));
-    }
     let all = Contexts {
         main: context(&tree, ignore),
         named: folders
@@ -146,6 +138,22 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failur
             .into(),
         )
     })?;
+    for warning in recipe
+        .warnings
+        .iter()
+        .chain(&revision::warnings(&recipe, &manifest))
+    {
+        // As for the images of a project, what nearly every file does is told only to those who ask.
+        if warning.code == "run-not-reproducible" && ui.verbose == 0 {
+            continue;
+        }
+        ui.warn(&format!(
+            "{}:{}: {}",
+            source.path(),
+            warning.line,
+            warning.message
+        ));
+    }
     let inputs = revision::Inputs {
         epoch: None,
         container_file: &bytes,

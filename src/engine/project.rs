@@ -81,6 +81,14 @@ pub struct Image {
     pub warnings: Vec<Warning>,
 }
 
+/// What is kept of an image while all are read.
+struct Made {
+    name: ImageName,
+    revision: Revision,
+    /// What its files made worth a look.
+    told: Vec<Problem>,
+}
+
 impl Loaded {
     /// Reads the project. Every problem of every file is found at once.
     ///
@@ -154,25 +162,16 @@ impl Loaded {
         let resolved = resolver.all(&mut problems)?;
         let graph = self.seal(&resolved, &mut problems);
         // Of each image only its revision is kept: manifests and records of all would fill the memory.
-        let made: Vec<(&ImageName, Result<(Revision, Vec<Problem>), Failure>)> = resolved
+        let made: Vec<Result<Made, Failure>> = resolved
             .par_iter()
-            .map(|(name, resolved)| {
-                let made = self.finish(name, resolved).map(|image| {
-                    // Those of the recipe were told when it was resolved.
-                    let fresh = &image.warnings[resolved.recipe.warnings.len()..];
-                    let image_of = &self.project.images[name];
-                    let told = resolver::told(&self.project, image_of, &resolved.source, fresh);
-                    (image.revision, told)
-                });
-                (name, made)
-            })
+            .map(|(name, resolved)| self.make(name, resolved))
             .collect();
         let mut revisions = BTreeMap::new();
-        for (name, made) in made {
+        for made in made {
             match made {
-                Ok((revision, told)) => {
-                    revisions.insert(name.clone(), revision);
-                    problems.extend(told);
+                Ok(made) => {
+                    revisions.insert(made.name, made.revision);
+                    problems.extend(made.told);
                 }
                 Err(Failure::Project(found)) => problems.extend(found.into_vec()),
                 Err(other) => return Err(other),
@@ -207,6 +206,18 @@ impl Loaded {
             })
             .collect();
         Ok(())
+    }
+
+    fn make(&self, name: &ImageName, resolved: &Resolved) -> Result<Made, Failure> {
+        let made = self.finish(name, resolved)?;
+        // Those of the recipe were told when it was resolved.
+        let fresh = &made.warnings[resolved.recipe.warnings.len()..];
+        let image = &self.project.images[name];
+        Ok(Made {
+            name: name.clone(),
+            revision: made.revision,
+            told: resolver::told(&self.project, image, &resolved.source, fresh),
+        })
     }
 
     /// The revisions of the commit that a working copy stands on; none where that has no project.

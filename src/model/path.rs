@@ -175,7 +175,7 @@ pub fn push_escaped(out: &mut String, bytes: &[u8]) {
 
 /// Whether a byte of UTF-8 may belong to something that [`escape`] does not leave as it is.
 fn is_odd(byte: u8) -> bool {
-    byte < 0x20 || byte >= 0x7f || byte == b'\\'
+    !(0x20..0x7f).contains(&byte) || byte == b'\\'
 }
 
 impl fmt::Display for RepoPath {

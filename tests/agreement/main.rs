@@ -7,3 +7,4 @@
 #![expect(clippy::print_stderr, reason = "a skipped test must say so")]
 
 mod native;
+mod outside;

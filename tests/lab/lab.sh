@@ -1,7 +1,7 @@
 #!/bin/bash
 # Real builders to compare with, for `cargo test --test agreement`.
 #
-#   tests/lab/lab.sh install   buildah, skopeo, runc from Debian; BuildKit from its Go module (needs root and go)
+#   tests/lab/lab.sh install   buildah, skopeo, runc, docker-registry from Debian; BuildKit from its Go module (needs root and go)
 #   tests/lab/lab.sh start     starts buildkitd on a socket of its own, waits until it answers
 #   tests/lab/lab.sh stop      ends what start began
 #
@@ -15,7 +15,7 @@ socket=unix://$lab/buildkit/sock
 
 install() {
   local missing=()
-  for p in buildah skopeo runc; do command -v "$p" >/dev/null || missing+=("$p"); done
+  for p in buildah skopeo runc docker-registry; do command -v "$p" >/dev/null || missing+=("$p"); done
   if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends "${missing[@]}" >/dev/null

@@ -18,7 +18,7 @@ mod warn;
 pub mod wildcard;
 
 pub use compute::{Inputs, Plan, compute};
-pub use diff::{Change, Difference, diff};
+pub use diff::{Change, Difference, Said, diff, same_lines};
 pub use limits::Limits;
 pub use manifest::{ContextTree, Contexts, Manifest};
 pub use records::{FORMAT, Record, Records};

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::project::Loaded;
 use crate::model::ImageName;
-use crate::revision::Difference;
+use crate::revision::{self, Difference};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One path, and how it differs.
@@ -13,10 +13,23 @@ pub struct Changed {
     pub path: String,
     /// How.
     pub difference: Difference,
+    /// Of the image's container file, the lines of its instructions that differ (of those that are gone, where they stood);
+    /// else none.
+    pub lines: Vec<u32>,
 }
 
-/// The files of `image` that differ from `old` to `new`, the container file first when what it says differs. When
-/// nothing of its own does: the container files of the images that it stands on, or rings.yaml.
+impl Changed {
+    fn file(path: String, difference: Difference) -> Self {
+        Self {
+            path,
+            difference,
+            lines: Vec::new(),
+        }
+    }
+}
+
+/// The files of `image` that differ from `old` to `new`. First the container file, when what it says differs; when it
+/// says the same and yet means something else, the container files of the images that it stands on, or rings.yaml.
 ///
 /// # Errors
 /// [`Failure`] when the image cannot be read on one side.
@@ -31,13 +44,23 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
     };
     let (there, here) = (read(old, &before)?, read(new, &after)?);
     let mut changed: Vec<Changed> = Vec::new();
-    let container_file = after.file.to_string();
+    let words = revision::diff(&before.records, &after.records);
+    let words: Vec<_> = words.iter().filter(|change| !change.file).collect();
     let text = |project: &Loaded, path| project.container_file(path).ok();
-    if before.file != after.file || text(old, &before.file) != text(new, &after.file) {
+    if !words.is_empty() && (before.file != after.file || text(old, &before.file) != text(new, &after.file)) {
+        let lines: BTreeSet<u32> = words.iter().filter_map(|change| change.line()).collect();
         changed.push(Changed {
-            path: container_file,
+            path: after.file.to_string(),
             difference: Difference::Changed,
+            lines: lines.into_iter().collect(),
         });
+    } else if !words.is_empty() {
+        let mut paths = bases(old, new, image);
+        if paths.is_empty() {
+            paths.insert(new.config_file());
+        }
+        let paths = paths.into_iter();
+        changed.extend(paths.map(|path| Changed::file(path, Difference::Changed)));
     }
     let paths: BTreeSet<&String> = there.keys().chain(here.keys()).collect();
     for path in paths {
@@ -47,20 +70,11 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
             (None, _) => Difference::Added,
             (_, None) => Difference::Removed,
         };
-        changed.push(Changed {
-            path: path.clone(),
-            difference,
-        });
+        changed.push(Changed::file(path.clone(), difference));
     }
+    // A folder that was renamed, say, though nothing in it is read: rings.yaml knows of it.
     if changed.is_empty() && before.revision != after.revision {
-        let mut paths = bases(old, new, image);
-        if paths.is_empty() {
-            paths.insert(new.config_file());
-        }
-        changed.extend(paths.into_iter().map(|path| Changed {
-            path,
-            difference: Difference::Changed,
-        }));
+        changed.push(Changed::file(new.config_file(), Difference::Changed));
     }
     Ok(changed)
 }

@@ -1,7 +1,7 @@
 //! What differs between two revisions, for people: files by path, instructions by line.
 
 use super::records::{Record, Records};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How something differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,15 +30,40 @@ impl Difference {
 pub struct Change {
     /// The path of an entry, relative to the source that was copied; or the kind of a record of the plan.
     pub what: String,
-    /// The line of the container file that it comes from: the new one's, or the old one's when it was removed.
-    pub line: Option<u32>,
     /// Whether `what` is a path.
     pub file: bool,
-    /// How.
-    pub change: Difference,
+    /// What was there.
+    pub old: Option<Said>,
+    /// What is there now.
+    pub new: Option<Said>,
 }
 
-/// What differs from `old` to `new`: entries first, by path, then records of the plan.
+/// What one side says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Said {
+    /// The line of that side's container file that it comes from.
+    pub line: Option<u32>,
+    /// The record's payload; of a file the mode and digest.
+    pub value: String,
+}
+
+impl Change {
+    /// How.
+    pub fn how(&self) -> Difference {
+        match (&self.old, &self.new) {
+            (None, _) => Difference::Added,
+            (_, None) => Difference::Removed,
+            _ => Difference::Changed,
+        }
+    }
+
+    /// The line that it comes from: the new one's, or the old one's when it was removed.
+    pub fn line(&self) -> Option<u32> {
+        self.new.as_ref().or(self.old.as_ref())?.line
+    }
+}
+
+/// What differs from `old` to `new`: entries first, by path, then records of the plan, in order.
 pub fn diff(old: &Records, new: &Records) -> Vec<Change> {
     let mut changes = Vec::new();
     entries(old, new, &mut changes);
@@ -87,61 +112,117 @@ fn indexed(records: &Records) -> Entries<'_> {
 
 fn entries(old: &Records, new: &Records, changes: &mut Vec<Change>) {
     let (old, new) = (indexed(old), indexed(new));
-    let mut push = |path: &str, record: &Record, change| {
-        changes.push(Change {
-            what: path.into(),
+    let side = |entries: &Entries<'_>, key: &(usize, &str)| {
+        entries.get(key).map(|(record, content)| Said {
             line: record.line,
-            file: true,
-            change,
-        });
+            value: format!("{} {}", record.kind, content.trim_end()),
+        })
     };
-    for (key, (record, content)) in &new {
-        match old.get(key) {
-            None => push(key.1, record, Difference::Added),
-            Some((was, old)) if old != content || was.kind != record.kind => {
-                push(key.1, record, Difference::Changed);
-            }
-            Some(_) => {}
+    let keys: BTreeSet<&(usize, &str)> = old.keys().chain(new.keys()).collect();
+    for key in keys {
+        let (was, is) = (side(&old, key), side(&new, key));
+        if was.as_ref().map(|said| &said.value) != is.as_ref().map(|said| &said.value) {
+            changes.push(Change {
+                what: key.1.into(),
+                file: true,
+                old: was,
+                new: is,
+            });
         }
-    }
-    for (key, (record, _)) in old.iter().filter(|(key, _)| !new.contains_key(*key)) {
-        push(key.1, record, Difference::Removed);
     }
     changes.sort();
     changes.dedup();
 }
 
-/// Records of the plan: what is left when the common beginning and end are cut off. The number of a word is no news.
+/// The largest table that is filled to find what two plans have in common, in cells.
+const LARGEST: usize = 4 << 20;
+
+/// Records of the plan: those that a longest common part leaves over; what stands in one place is paired by kind. The number
+/// of a word is no news.
 fn plan(old: &Records, new: &Records, changes: &mut Vec<Change>) {
-    let of_plan = |records: &'_ Records| -> Vec<Record> {
-        let plan = records.iter().filter(|r| entry(r).is_none() && r.kind != "read");
-        plan.cloned().collect()
-    };
     let (old, new) = (of_plan(old), of_plan(new));
-    let same = |(a, b): &(&Record, &Record)| a.kind == b.kind && a.payload == b.payload;
-    let head = old.iter().zip(&new).take_while(same).count();
-    let (old, new) = (&old[head..], &new[head..]);
-    let tail = old.iter().rev().zip(new.iter().rev()).take_while(same).count();
-    let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
-    let both = old.len().min(new.len());
-    for (index, record) in new.iter().enumerate() {
-        let change = if index < both {
-            Difference::Changed
-        } else {
-            Difference::Added
-        };
-        changes.push(of_record(record, change));
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    let mut at = (0, 0);
+    for (i, j) in common(&old, &new).into_iter().chain([(old.len(), new.len())]) {
+        left.extend(&old[at.0..i]);
+        right.extend(&new[at.1..j]);
+        pair(&mut left, &mut right, changes);
+        at = (i + 1, j + 1);
     }
-    changes.extend(old[both..].iter().map(|r| of_record(r, Difference::Removed)));
 }
 
-fn of_record(record: &Record, change: Difference) -> Change {
-    Change {
-        what: record.kind.into(),
+fn of_plan(records: &Records) -> Vec<Record> {
+    let plan = records.iter().filter(|r| entry(r).is_none() && r.kind != "read");
+    plan.cloned().collect()
+}
+
+/// The lines, of `old` and of `new`, whose instructions have something in common.
+pub fn same_lines(old: &Records, new: &Records) -> BTreeSet<(u32, u32)> {
+    let (old, new) = (of_plan(old), of_plan(new));
+    let lines = common(&old, &new).into_iter();
+    lines
+        .filter_map(|(i, j)| Some((old[i].line?, new[j].line?)))
+        .collect()
+}
+
+/// Pairs what was with what is, by kind and order, and empties both.
+fn pair(old: &mut Vec<&Record>, new: &mut Vec<&Record>, changes: &mut Vec<Change>) {
+    let said = |record: &Record| Said {
         line: record.line,
-        file: false,
-        change,
+        value: record.payload.clone(),
+    };
+    for record in new.drain(..) {
+        let partner = old.iter().position(|was| was.kind == record.kind);
+        changes.push(Change {
+            what: record.kind.into(),
+            file: false,
+            old: partner.map(|at| said(old.remove(at))),
+            new: Some(said(record)),
+        });
     }
+    changes.extend(old.drain(..).map(|record| Change {
+        what: record.kind.into(),
+        file: false,
+        old: Some(said(record)),
+        new: None,
+    }));
+}
+
+/// The places of a longest common subsequence; of plans too large for the table only the common beginning and end.
+fn common(old: &[Record], new: &[Record]) -> Vec<(usize, usize)> {
+    let same = |i: usize, j: usize| old[i].kind == new[j].kind && old[i].payload == new[j].payload;
+    let shorter = old.len().min(new.len());
+    let head = (0..shorter).take_while(|i| same(*i, *i)).count();
+    let tail = (0..shorter - head)
+        .take_while(|i| same(old.len() - 1 - i, new.len() - 1 - i))
+        .count();
+    let (rows, columns) = (old.len() - head - tail, new.len() - head - tail);
+    let mut places: Vec<(usize, usize)> = (0..head).map(|i| (i, i)).collect();
+    if rows.saturating_mul(columns) <= LARGEST {
+        // longest[i][j]: how long a common part of what follows both can be.
+        let mut longest = vec![vec![0_u32; columns + 1]; rows + 1];
+        for i in (0..rows).rev() {
+            for j in (0..columns).rev() {
+                longest[i][j] = match same(head + i, head + j) {
+                    true => longest[i + 1][j + 1] + 1,
+                    false => longest[i + 1][j].max(longest[i][j + 1]),
+                };
+            }
+        }
+        let (mut i, mut j) = (0, 0);
+        while i < rows && j < columns {
+            if same(head + i, head + j) {
+                places.push((head + i, head + j));
+                (i, j) = (i + 1, j + 1);
+            } else if longest[i + 1][j] >= longest[i][j + 1] {
+                i += 1;
+            } else {
+                j += 1;
+            }
+        }
+    }
+    places.extend((0..tail).rev().map(|i| (old.len() - 1 - i, new.len() - 1 - i)));
+    places
 }
 
 #[cfg(test)]
@@ -163,7 +244,7 @@ mod tests {
     }
 
     fn shown(old: &Records, new: &Records) -> Vec<String> {
-        let line = |c: &Change| format!("{} {} {:?}", c.what, c.change.as_str(), c.line);
+        let line = |c: &Change| format!("{} {} {:?}", c.what, c.how().as_str(), c.line());
         diff(old, new).iter().map(line).collect()
     }
 
@@ -192,5 +273,39 @@ mod tests {
         let longer = of(vec![user("a"), user("c"), copy(&["d"])], &tree());
         assert_eq!(shown(&old, &longer), ["user added Some(3)"]);
         assert_eq!(shown(&longer, &old), ["user removed Some(3)"]);
+    }
+
+    #[test]
+    fn what_moved_down_is_no_news_and_both_values_are_told() {
+        let user = |name: &str| Op::User(name.into());
+        let old = of(vec![user("a"), copy(&["d"]), user("b")], &tree());
+        let new = of(vec![user("z"), user("a"), copy(&["d"]), user("c")], &tree());
+        let values: Vec<_> = diff(&old, &new)
+            .iter()
+            .map(|c| {
+                let value = |side: &Option<Said>| side.as_ref().map(|said| (said.line, said.value.clone()));
+                (c.what.clone(), value(&c.old), value(&c.new))
+            })
+            .collect();
+        let said = |line, value: &str| Some((Some(line), value.to_owned()));
+        assert_eq!(
+            values,
+            [
+                ("user".into(), None, said(2, "z")),
+                ("user".into(), said(4, "b"), said(5, "c")),
+            ]
+        );
+    }
+
+    #[test]
+    fn plans_too_large_for_the_table_are_still_told_apart() {
+        let many = |name: &str| {
+            let all = (0..3000).map(|i| Op::User(format!("{name}{i}")));
+            of(
+                [Op::User("first".into())].into_iter().chain(all).collect(),
+                &tree(),
+            )
+        };
+        assert_eq!(diff(&many("a"), &many("b")).len(), 3000);
     }
 }

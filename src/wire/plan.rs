@@ -68,6 +68,8 @@ enum ReasonShape {
 struct ChangeShape {
     path: String,
     change: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<u32>,
 }
 
 /// What changed in an image's records, by image.
@@ -136,6 +138,7 @@ fn of_reason(reason: &Reason, changed: &[Changed]) -> ReasonShape {
                 .map(|c| ChangeShape {
                     path: c.path.clone(),
                     change: c.difference.as_str(),
+                    lines: c.lines.clone(),
                 })
                 .collect(),
         },

@@ -78,7 +78,7 @@ fn a_change_is_told_with_its_files() {
     insta::assert_snapshot!(say(&world, &["plan"]), @r#"
     Against dev (0.1.0) at bb653af "Search faster"
 
-      api   0.1.0 → 0.1.1  patch  images/api/Dockerfile, images/api/src/main.rs, images/api/src/new.rs and 1 more changed
+      api   0.1.0 → 0.1.1  patch  images/api/Dockerfile:2, images/api/src/main.rs, images/api/src/new.rs and 1 more changed
       shop  0.1.0 → 0.1.1  patch  api 0.1.0 → 0.1.1; labels only
 
     1 to build, 1 to relabel, 2 unchanged. Reasons in full: ringshift plan -v
@@ -86,7 +86,7 @@ fn a_change_is_told_with_its_files() {
     insta::assert_snapshot!(say(&world, &["plan", "-v"]), @r#"
     Against dev (0.1.0) at bb653af "Search faster"
 
-      api   0.1.0 → 0.1.1  patch  images/api/Dockerfile changed
+      api   0.1.0 → 0.1.1  patch  images/api/Dockerfile changed in line 2
                                   images/api/src/main.rs removed
                                   images/api/src/new.rs added
                                   images/api/src/search.rs changed

@@ -132,8 +132,7 @@ fn what_a_commit_changed_concerns_whose_revision_differs() {
     images/api/src/search.rs
       read by  api
     images/base/Dockerfile
-      read by  base
-      with it  api
+      read by  api, base
     images/web/index.html
       read by  web
 
@@ -195,9 +194,74 @@ fn why_a_revision_is_what_it_is() {
     ");
     world.write("images/api/app", "changed\n");
     world.commit("Change the api");
-    insta::assert_snapshot!(say(&world, &["explain", "api", "--against", "0.1.0"]), @r"
+    insta::assert_snapshot!(say(&world, &["explain", "api", "--against", "0.1.0"]), @"
     api 0.1.0 (4c6c71ad) → f33bf326
-      changed  images/api/app
+
+    images/api/app changed
     ");
     insta::assert_snapshot!(say(&world, &["explain", "web", "--against", "web@0.1.0"]), @"web 0.1.0 has the same revision, HEX64");
+}
+
+#[test]
+fn what_differs_from_a_version_is_told_as_a_diff() {
+    let world = built();
+    world.write(
+        "images/api/Dockerfile",
+        "# quick\nFROM acme/shop/base\nENV MODE=fast\nCOPY --chmod=750 src /src\nCOPY app /app\n",
+    );
+    world.write("images/api/src/new.rs", "");
+    world.commit("Be quick");
+    insta::assert_snapshot!(say(&world, &["explain", "api", "--against", "0.1.0"]), @"
+    api 0.1.0 (4c6c71ad) → a1392c6e
+
+    images/api/Dockerfile changed
+      -   2  COPY src /src
+      +   3  ENV MODE=fast
+      +   4  COPY --chmod=750 src /src
+    images/api/src/new.rs added
+    ");
+    insta::assert_snapshot!(say(&world, &["plan", "-v"]), @r#"
+    Against dev (0.1.0) at 74a9de9 "Be quick"
+
+      api   0.1.0 → 0.1.1  patch  images/api/Dockerfile changed in lines 3, 4
+                                  images/api/src/new.rs added
+                                  revision a1392c6e, rule B4.4
+      shop  0.1.0 → 0.1.1  patch  api 0.1.0 → 0.1.1
+                                  revision 1b613400, rule B4.4
+
+    1 to build, 1 to relabel, 2 unchanged.
+    "#);
+}
+
+#[test]
+fn what_an_argument_changes_is_told_by_what_it_comes_to() {
+    let world = fresh();
+    let rings = std::fs::read_to_string(world.path("rings.yaml")).unwrap();
+    let with = |mode: &str| {
+        let web = format!("web: {{context: images/web, args: {{MODE: {mode}}}}}");
+        rings.replace("web: images/web", &web)
+    };
+    world.write("rings.yaml", with("slow"));
+    world.write(
+        "images/web/Dockerfile",
+        "FROM scratch\nARG MODE\nLABEL mode=$MODE\nCOPY index.html /\n",
+    );
+    world.commit("Label");
+    assert_eq!(world.run(&["build", "-q"]).code, 0);
+    world.write("rings.yaml", with("fast"));
+    world.commit("Be quick");
+    insta::assert_snapshot!(say(&world, &["explain", "web", "--against", "0.1.0"]), @r#"
+    web 0.1.0 (cae8d7aa) → ed55dc64
+
+    rings.yaml changed
+    images/web/Dockerfile:3: label was ["mode","slow"], is ["mode","fast"]
+    "#);
+    insta::assert_snapshot!(say(&world, &["plan"]), @r#"
+    Against dev (0.1.0) at 4347b89 "Be quick"
+
+      web   0.1.0 → 0.1.1  patch  rings.yaml changed
+      shop  0.1.0 → 0.1.1  patch  web 0.1.0 → 0.1.1; labels only
+
+    1 to build, 1 to relabel, 2 unchanged. Reasons in full: ringshift plan -v
+    "#);
 }

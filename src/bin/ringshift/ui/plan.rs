@@ -2,6 +2,7 @@
 
 use super::WAITS;
 use super::table::{Cell, render};
+use ringshift::engine::difference::Changed;
 use ringshift::plan::{Action, Plan, Reason, Step};
 use ringshift::wire::plan::Changes;
 
@@ -155,11 +156,22 @@ fn reasons(step: &Step, changes: &Changes, full: bool) -> Vec<String> {
     let lines = |reason: &Reason| match (reason, changes.get(&step.image)) {
         (Reason::Revision { .. }, Some(changed)) if full && !changed.is_empty() => changed
             .iter()
-            .map(|c| format!("{} {}", c.path, c.difference.as_str()))
+            .map(|c| match c.lines.as_slice() {
+                [] => format!("{} {}", c.path, c.difference.as_str()),
+                lines => format!("{} {} in {}", c.path, c.difference.as_str(), in_words(lines)),
+            })
             .collect(),
         _ => vec![words(reason, step, changes)],
     };
     step.reasons.iter().flat_map(lines).collect()
+}
+
+/// Numbers of lines, for people.
+fn in_words(lines: &[u32]) -> String {
+    let shown: Vec<String> = lines.iter().take(8).map(u32::to_string).collect();
+    let more = if lines.len() > shown.len() { ", …" } else { "" };
+    let word = if lines.len() == 1 { "line" } else { "lines" };
+    format!("{word} {}{more}", shown.join(", "))
 }
 
 fn words(reason: &Reason, step: &Step, changes: &Changes) -> String {
@@ -170,7 +182,11 @@ fn words(reason: &Reason, step: &Step, changes: &Changes) -> String {
         Reason::Absent => "not in the ring yet".into(),
         Reason::Revision { old, new } => match changes.get(&step.image) {
             Some(changed) if !changed.is_empty() => {
-                let paths: Vec<&str> = changed.iter().take(3).map(|c| c.path.as_str()).collect();
+                let place = |c: &Changed| match c.lines.first() {
+                    Some(line) => format!("{}:{line}", c.path),
+                    None => c.path.clone(),
+                };
+                let paths: Vec<String> = changed.iter().take(3).map(place).collect();
                 let more = changed.len().saturating_sub(3);
                 let more = if more > 0 {
                     format!(" and {more} more")

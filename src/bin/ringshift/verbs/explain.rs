@@ -1,18 +1,15 @@
 //! `explain`.
 
-use super::named;
+mod against;
+
 use crate::args::SourceArgs;
 use crate::open::{self, Caches, Uncommitted};
 use crate::settings::Settings;
 use crate::ui::{Ui, count, table};
 use ringshift::containerfile::recipe::{MountKind, Op, Recipe, Source};
-use ringshift::engine::difference;
+use ringshift::engine::Failure;
 use ringshift::engine::project::{Image, Loaded};
-use ringshift::engine::{Failure, Store};
-use ringshift::model::{ImageName, Version};
-use ringshift::plan::known;
-use ringshift::revision;
-use ringshift::state::State;
+use ringshift::model::ImageName;
 use ringshift::wire;
 use serde_json::{Value, json};
 
@@ -36,7 +33,7 @@ pub fn run(
         return Ok(0);
     }
     if let Some(text) = against {
-        let done = compare(settings, ui, &caches, &opened.project, &name, &image, text);
+        let done = against::compare(settings, ui, &caches, &opened.project, &name, &image, text);
         caches.save();
         return done;
     }
@@ -146,91 +143,4 @@ fn text(project: &Loaded, name: &ImageName, image: &Image) -> Result<String, Fai
     let read = project.reads(name, image)?.len();
     out.push_str(&format!("\n\n{} read", count(read as u64, "file", "files")));
     Ok(out)
-}
-
-/// What differs from a version of the image: that one is read again from the commit of its record.
-fn compare(
-    settings: &Settings,
-    ui: &Ui,
-    caches: &Caches,
-    project: &Loaded,
-    name: &ImageName,
-    image: &Image,
-    text: &str,
-) -> Result<u8, Failure> {
-    let wanted = named::version(text.strip_prefix(&format!("{name}@")).unwrap_or(text))?.version;
-    let store = open::store(settings, &project.project)?;
-    let state = store
-        .journal
-        .head()?
-        .map_or_else(State::default, |head| head.entry.state);
-    let commit = commit_of(&store, &state, name, &wanted)?;
-    let there = open::at_commit(settings, caches)?(&commit)?;
-    let old = there.image(name)?;
-    let files = difference::between(&there, project, name)?;
-    let words = revision::diff(&old.records, &image.records);
-    let words: Vec<&revision::Change> = words.iter().filter(|change| !change.file).collect();
-    if ui.json {
-        let changed: Vec<Value> = files
-            .iter()
-            .map(|c| json!({"path": c.path, "change": c.difference.as_str()}))
-            .collect();
-        let records: Vec<Value> = words
-            .iter()
-            .map(|c| json!({"line": c.line, "kind": c.what, "change": c.change.as_str()}))
-            .collect();
-        let body = json!({
-            "image": name, "against": wanted, "old": old.revision, "new": image.revision,
-            "changed": changed, "records": records,
-        });
-        ui.print(&wire::line("explain-against", &body));
-        return Ok(0);
-    }
-    if old.revision == image.revision {
-        ui.print(&format!(
-            "{name} {wanted} has the same revision, {}",
-            old.revision
-        ));
-        return Ok(0);
-    }
-    let mut rows: Vec<Vec<table::Cell>> = files
-        .iter()
-        .map(|c| vec![c.difference.as_str().into(), c.path.as_str().into()])
-        .collect();
-    rows.extend(words.iter().map(|c| {
-        let line = c.line.map(|line| format!(", line {line}")).unwrap_or_default();
-        vec![c.change.as_str().into(), format!("{}{line}", c.what).into()]
-    }));
-    let head = format!(
-        "{name} {wanted} ({}) → {}\n",
-        old.revision.short(),
-        image.revision.short()
-    );
-    ui.print(&(head + &table::render(&rows, 2, table::terminal_width())));
-    Ok(0)
-}
-
-fn commit_of(
-    store: &Store,
-    state: &State,
-    name: &ImageName,
-    version: &Version,
-) -> Result<ringshift::model::CommitId, Failure> {
-    let mut releases = known::releases(state);
-    releases.reverse();
-    for release in releases {
-        let record = store.journal.record(&release.record)?;
-        if let Some(image) = record.images.get(name).filter(|image| image.version == *version) {
-            return image.commit.clone().ok_or_else(|| {
-                Failure::request(
-                    format!("{name} {version} was built from a working copy"),
-                    "its sources were never committed, so there is nothing to compare with",
-                )
-            });
-        }
-    }
-    Err(Failure::request(
-        format!("no release that is known has {name} {version}"),
-        "`ringshift status --images` shows the versions",
-    ))
 }

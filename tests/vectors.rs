@@ -9,4 +9,6 @@ mod vectors {
     pub mod ignore;
     pub mod parse;
     pub mod reach;
+    pub mod samples;
+    pub mod world;
 }

@@ -35,11 +35,14 @@ pub struct Inputs<'a> {
 pub fn compute(plans: &[Plan<'_>], inputs: &Inputs<'_>) -> (Revision, Records) {
     let mut out = Records::default();
     out.text(None, "format", FORMAT);
-    if let Some(epoch) = inputs.epoch {
-        out.text(None, "epoch", epoch);
-    }
     for plan in plans {
         out.text(None, "platform", &plan.recipe.platform.to_string());
+        if plan.recipe.whole.is_none() {
+            out.push(None, "target", plan.recipe.target.to_string());
+        }
+        if let Some(epoch) = inputs.epoch {
+            out.text(None, "epoch", epoch);
+        }
         match &plan.recipe.whole {
             None => exact(plan, &mut out),
             Some(reason) => whole(plan, inputs, reason.line, &mut out),
@@ -52,7 +55,6 @@ fn exact(plan: &Plan<'_>, out: &mut Records) {
     if let Some(reference) = &plan.recipe.syntax {
         out.text(None, "syntax", reference);
     }
-    out.push(None, "target", plan.recipe.target.to_string());
     records::plan(plan.recipe, plan.manifest, out);
     records::reads(plan.recipe, plan.manifest, out);
 }

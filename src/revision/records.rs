@@ -7,10 +7,10 @@
 //! | kind | payload | why |
 //! |---|---|---|
 //! | `format` | `ringshift-revision/1` | a stored format is numbered |
-//! | `epoch` | text | asks for a new build of the same sources (rule 72) |
 //! | `platform` | `os/arch[/variant]` | begins the records of one platform (rules 29, 80) |
-//! | `syntax` | reference | the frontend that reads the file (rule 7) |
 //! | `target` | stage number | which stage becomes the image (rule 21) |
+//! | `epoch` | text | asks for a new build of the same sources (rule 72) |
+//! | `syntax` | reference | the frontend that reads the file (rule 7) |
 //! | `stage` | number, base | reachable stages, renumbered (rules 15, 20) |
 //! | `stage-platform` | platform | only where it differs |
 //! | `unresolved` | instruction | as written: a word names a variable that only an unlocked base could define |

@@ -76,3 +76,23 @@ pub fn blocks(text: &str) -> Vec<Block> {
     assert!(open.is_none(), "a block of code is not closed");
     blocks
 }
+
+#[test]
+fn the_worked_example_of_the_revision_is_true() {
+    let page = std::fs::read_to_string(root().join("docs/reference/revision.md")).unwrap();
+    let block = |language: &str| {
+        let from = page.split(&format!("\n```{language}\n")).last().unwrap();
+        from.split("\n```").next().unwrap().to_owned()
+    };
+    let place = tempfile::tempdir().unwrap();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_ringshift"));
+    let path = std::env::var("PATH").unwrap();
+    let ran = std::process::Command::new("sh")
+        .args(["-ec", &block("bash")])
+        .current_dir(place.path())
+        .env("PATH", format!("{}:{path}", program.parent().unwrap().display()))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&ran.stderr), "");
+    assert_eq!(String::from_utf8_lossy(&ran.stdout).trim_end(), block("text"));
+}

@@ -1,5 +1,6 @@
 //! The vectors of `fixtures/vectors`: every one agrees.
 
+#[expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 mod vectors {
     pub mod compare;
     pub mod copytree;

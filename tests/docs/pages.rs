@@ -85,7 +85,7 @@ fn the_worked_example_of_the_revision_is_true() {
         from.split("\n```").next().unwrap().to_owned()
     };
     let place = tempfile::tempdir().unwrap();
-    let program = std::path::Path::new(env!("CARGO_BIN_EXE_ringshift"));
+    let program = Path::new(env!("CARGO_BIN_EXE_ringshift"));
     let path = std::env::var("PATH").unwrap();
     let ran = std::process::Command::new("sh")
         .args(["-ec", &block("bash")])

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds our parser to BuildKit's on the container files of public repositories.
 
-    parse.py --corpora DIR --judge JUDGE --ringshift RINGSHIFT [--no-times]
+    parse.py --corpora DIR --judge JUDGE --ringshift RINGSHIFT [--break SEED] [--no-times]
 
 DIR holds checkouts of the repositories of corpora.tsv, named OWNER+NAME. JUDGE is the Go program beside this file,
 RINGSHIFT ours. Both get the same text, each distinct content once. Text that is not UTF-8 is counted, and both get it
@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -23,6 +24,13 @@ from pathlib import Path
 
 COMPARED = ("cmd", "args", "flags", "heredocs", "start", "end")
 SHOWN = 20
+# What an accident puts into a text, inside a line and as one.
+PIECES = ["\"", "'", "\\", "`", "<<", "<<-E", "<<'E'", "$", "${", "}", "[", "]", ",", "=", " ", "\t", "\v", "\f", "\r", "\n", "#",
+          "--", " --x ", "\u00a0", "\u0085", "\u2028", "\u3000", "é", "İ", "\0", "\ufeff", "{", "&&", "\\\n", "\\n", "|", ">", ";", "\U0001f40b"]
+LINES = ["RUN <<E\n", "E\n", "\n", " \t\n", "# c\n", "ENV a\n", "ENV a b c\n", "ENV a=b c\n", "LABEL a=\"b\n", "ARG a=b c='d e'\n",
+         "COPY [\"a\", \"b\"]\n", "COPY [\"a\", 1]\n", "RUN [\"a\"] b\n", "ONBUILD RUN <<E cat\n", "ONBUILD\n", "HEALTHCHECK NONE x\n",
+         "HEALTHCHECK --interval=1s CMD [\"a\"]\n", "# escape=`\n", "SHELL [\"a\"]\n", "FROM a AS b\n", "FROM\n", "CMD [ ]\n",
+         "EXPOSE 1 2/udp\n", "VOLUME [\"/a\"]\n", "MAINTAINER\n", "COPY <<-'A' <<B /c\n", "RUN --mount=type=bind a\n", "\\\n"]
 NAME = re.compile(r"(docker|container)file([.\-_].*)?|.*\.(docker|container)file", re.I)
 # Sources of other programs, and templates: what they make is a container file, they are none.
 OTHER = re.compile(r".*\.(dockerignore|containerignore|md|go|py|sh|js|ts|rb|ya?ml|json|toml|lock|txt"
@@ -34,14 +42,19 @@ def main():
     options.add_argument("--corpora", type=Path, required=True)
     options.add_argument("--judge", required=True)
     options.add_argument("--ringshift", required=True)
+    options.add_argument("--break", type=int, metavar="SEED", dest="broken",
+                         help="break each text at a random place first: a line lost, a character, a line end, …")
     options.add_argument("--no-times", action="store_true", help="do not look for the slowest file")
     options = options.parse_args()
     report, texts = collect(options.corpora)
+    if options.broken is not None:
+        chance = random.Random(options.broken)
+        texts = {path: broken(text, chance) for path, text in texts.items()}
     asked = [json.dumps({"dockerfile": text}) for text in texts.values()]
     theirs = answers([options.judge], asked)
     ours = answers([options.ringshift, "plumbing", "parse"], asked)
     used = answers([options.ringshift, "plumbing", "reach"], asked)
-    report |= compare(list(texts), ours, theirs, used)
+    report |= compare(texts, ours, theirs, used)
     if not options.no_times:
         report["slowest"] = slowest(options.ringshift, dict(zip(texts, asked)))
     json.dump(report, sys.stdout, indent=1)
@@ -100,6 +113,33 @@ def files(checkout, counts):
                 yield path
 
 
+def broken(text, chance):
+    """The text with one to three accidents."""
+    for _ in range(chance.randint(1, 3)):
+        lines = text.splitlines(keepends=True) or [""]
+        at, line = chance.randrange(len(lines)), None
+        place = chance.randrange(len(text) + 1)
+        match chance.randrange(9):
+            case 0:
+                del lines[at]
+            case 1:
+                lines[at] = lines[at].rstrip("\n") + chance.choice(["\\\n", "`\n", "\\ \t\n", "\r\n", "\\\r\n", "\\\\\n"])
+            case 2:
+                lines.insert(at, chance.choice(LINES))
+            case 3:
+                lines = [text[:place]]
+            case 4 | 5:
+                lines = [text[:place], chance.choice(PIECES), text[place:]]
+            case 6:
+                lines = [text[:place], text[place + chance.randint(1, 3):]]
+            case 7:
+                lines = [chance.choice(["\ufeff", "# escape=`\n", "# syntax=docker/dockerfile:1\n", "\n", "#\n"])] + lines
+            case 8:
+                lines = [line.replace("\n", "\r\n") for line in lines]
+        text = "".join(lines)
+    return text
+
+
 def answers(program, asked):
     """One answer for each question; a question on which the program dies is answered by {"panic"}."""
     given = []
@@ -112,16 +152,17 @@ def answers(program, asked):
     return given
 
 
-def compare(paths, ours, theirs, used):
+def compare(texts, ours, theirs, used):
     """The counts of agreement, the first differences, and the kinds of error."""
     counts, differences, panics = Counter(), [], []
     errors, typed, refused = Counter(), Counter(), Counter()
-    for path, own, other, use in zip(paths, ours, theirs, used):
+    for (path, text), own, other, use in zip(texts.items(), ours, theirs, used):
         for who, answer in (("parse", own), ("reach", use), ("judge", other)):
-            text = answer.get("panic") or answer.get("err", "")
-            if "panic" in answer or text.startswith("panic:"):
-                panics.append({"file": path, "in": who, "text": text})
-        difference = differs(own, other, use)
+            said_last = answer.get("panic") or answer.get("err", "")
+            if "panic" in answer or said_last.startswith("panic:"):
+                panics.append({"file": path, "in": who, "text": said_last})
+        counts["foreign"] += is_foreign(text)
+        difference = differs(text, own, other, use)
         if difference:
             differences.append({"file": path} | difference)
         elif "err" in other:
@@ -130,17 +171,18 @@ def compare(paths, ours, theirs, used):
         else:
             counts["agree"] += 1
             if "typed_err" in other:
-                counts["both_typed_errors"] += 1
+                closed = "typed_err" not in own
+                counts["fail_closed" if closed else "both_typed_errors"] += 1
                 typed[kind(other["typed_err"])] += 1
-                counts["typed_errors_of_foreign_frontends"] += "err" not in use
             elif "err" in use:
                 counts["refused_when_used"] += 1
                 refused[kind(use["err"])] += 1
     return {
         "agree": counts["agree"],
         "of_these_typed_errors_in_both": counts["both_typed_errors"],
-        "of_these_a_foreign_frontend_decides": counts["typed_errors_of_foreign_frontends"],
+        "of_these_an_unknown_flag_reads_the_whole_context": counts["fail_closed"],
         "both_errors": counts["both_errors"],
+        "foreign_frontends": counts["foreign"],
         "differ": len(differences),
         "panics": len(panics),
         "differences": differences[:SHOWN],
@@ -151,7 +193,7 @@ def compare(paths, ours, theirs, used):
     }
 
 
-def differs(own, other, use):
+def differs(text, own, other, use):
     """Where the two part, or nothing."""
     if "err" in own or "err" in other or "panic" in own:
         if "err" in own and "err" in other:
@@ -168,12 +210,25 @@ def differs(own, other, use):
         return {"what": "nodes", "ours": len(own["nodes"]), "theirs": len(other["nodes"])}
     if own["warnings"] != other["warnings"]:
         return {"what": "warnings", "ours": own["warnings"], "theirs": other["warnings"]}
-    if ("typed_err" in own) != ("typed_err" in other):
+    if ("typed_err" in own) != ("typed_err" in other) and not fails_closed(text, other, use):
         return {"what": "typed_err", "ours": own.get("typed_err"), "theirs": other.get("typed_err")}
-    # A file whose instructions are wrong must not be used, but where another frontend reads it.
-    if "typed_err" in other and "err" not in use and use.get("context") != "ALL":
+    if "typed_err" in other and "err" not in use and not fails_closed(text, other, use):
         return {"what": "used in spite of typed_err", "ours": use, "theirs": other["typed_err"]}
     return None
+
+
+def fails_closed(text, other, use):
+    """Whether the file is refused, or the whole context stands in for what nobody here understands: an unknown flag,
+    or another frontend's language."""
+    unknown = "unknown flag" in other.get("typed_err", "") or is_foreign(text)
+    return "err" in use or unknown and use.get("context") == "ALL"
+
+
+def is_foreign(text):
+    """Whether the first lines name another frontend than docker/dockerfile."""
+    head = re.match(r"\ufeff?(?:#\s*(?:syntax|escape|check)\s*=.*\n)*", text, re.I).group()
+    named = re.search(r"^(?:\ufeff)?#\s*syntax\s*=\s*(\S+)", head, re.I | re.M)
+    return bool(named) and not re.fullmatch(r"(docker\.io/)?docker/dockerfile(:(latest|labs|1([.-].*)?))?(@.*)?", named[1])
 
 
 def said(node):

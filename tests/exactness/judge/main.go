@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
@@ -103,7 +104,7 @@ func judge(text string) (out answer) {
 	for _, child := range result.AST.Children {
 		out.Nodes = append(out.Nodes, nodeOf(child))
 	}
-	if _, _, err := instructions.Parse(result.AST, nil); err != nil {
+	if _, _, err := instructions.Parse(result.AST, linter.New(&linter.Config{})); err != nil {
 		out.TypedErr = err.Error()
 	}
 	return out

@@ -8,6 +8,8 @@ use dockerfile_parser::{Dockerfile, Instruction, ShellOrExecExpr};
 use ringshift::containerfile::parse;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 /// Stands between the flags of COPY and its words.
 const BEHIND_FLAGS: &str = "|";
@@ -212,6 +214,77 @@ fn recorded_files_are_read_alike_or_the_kind_of_difference_is_known() {
 fn ordinary_snippets_are_read_alike_or_the_kind_of_difference_is_known() {
     let counts = count(SNIPPETS.iter().copied());
     assert_eq!(counts, BTreeMap::from(ORDINARY));
+}
+
+/// Where `RINGSHIFT_CORPORA` names a folder of checkouts (see `tests/exactness`), their container files too; says how
+/// often each kind was met. Without it nothing is asked.
+#[test]
+fn the_corpora_are_read_alike_or_the_kind_of_difference_is_known() {
+    let Some(folder) = std::env::var_os("RINGSHIFT_CORPORA") else {
+        return;
+    };
+    let mut counts = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for (path, text) in container_files(Path::new(&folder)) {
+        match outcome(&text) {
+            Ok(kind) => *counts.entry(kind).or_insert(0) += 1,
+            Err(difference) => unknown.push(format!("{}\n{difference}", path.display())),
+        }
+    }
+    let total: usize = counts.values().sum();
+    let mut out = std::io::stdout().lock();
+    for (kind, count) in &counts {
+        writeln!(out, "{count:6} {kind}").unwrap();
+    }
+    writeln!(out, "{:6} of no known kind", unknown.len()).unwrap();
+    assert!(total > 0, "no container files in {}", folder.display());
+    assert!(unknown.is_empty(), "{}", unknown.join("\n\n"));
+}
+
+/// Every distinct text below a folder whose file name is that of a container file.
+fn container_files(folder: &Path) -> Vec<(PathBuf, String)> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], BTreeMap::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let (path, kind) = entry.map(|e| (e.path(), e.file_type().unwrap())).unwrap();
+            let name = path.file_name().unwrap().to_string_lossy().to_lowercase();
+            if kind.is_dir() && name != ".git" {
+                folders.push(path);
+            } else if kind.is_file() && is_container_file(&name) {
+                files.insert(
+                    String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned(),
+                    path,
+                );
+            }
+        }
+    }
+    files.into_iter().map(|(text, path)| (path, text)).collect()
+}
+
+/// As `tests/exactness/parse.py` picks them; `name` is in lower case.
+fn is_container_file(name: &str) -> bool {
+    const OTHER: [&str; 15] = [
+        "dockerignore",
+        "md",
+        "go",
+        "py",
+        "sh",
+        "yaml",
+        "yml",
+        "j2",
+        "jinja",
+        "jinja2",
+        "tmpl",
+        "tpl",
+        "template",
+        "erb",
+        "in",
+    ];
+    let names = ["dockerfile", "containerfile"];
+    let behind = |rest: &str| rest.is_empty() || rest.starts_with(['.', '-', '_']);
+    let first = names.iter().any(|n| name.strip_prefix(n).is_some_and(behind));
+    let last = |ends: &[&str]| name.rsplit_once('.').is_some_and(|(_, end)| ends.contains(&end));
+    (first && !last(&OTHER)) || last(&names)
 }
 
 #[test]

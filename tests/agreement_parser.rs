@@ -92,46 +92,58 @@ fn command(command: &ShellOrExecExpr) -> Vec<String> {
 
 fn ours(text: &str) -> Option<Vec<Said>> {
     let file = parse(text.as_bytes()).ok()?;
-    Some(file.nodes.iter().map(our).collect())
+    Some(file.nodes.iter().map(|node| our(node, file.escape)).collect())
 }
 
-fn our(node: &parse::Node) -> Said {
+fn our(node: &parse::Node, escape: char) -> Said {
     let kind = node.command.to_lowercase();
     let words = match kind.as_str() {
         "from" => match node.args.as_slice() {
             [image, _, name] => vec![image.clone(), name.to_lowercase()],
             other => other.to_vec(),
         },
-        "arg" => node.args.iter().flat_map(|arg| name_and_value(arg)).collect(),
+        "arg" => node
+            .args
+            .iter()
+            .flat_map(|arg| name_and_value(arg, escape))
+            .collect(),
         // Each pair stands with the sign between its halves.
         "label" | "env" => {
             let pairs = node.args.chunks(3).flat_map(|triple| &triple[..2]);
-            pairs.map(|word| unquoted(word)).collect()
+            pairs.map(|word| unquoted(word, escape)).collect()
         }
         "run" | "cmd" | "entrypoint" if node.json => node.args.clone(),
         "run" | "cmd" | "entrypoint" => node.args.iter().flat_map(|arg| split(arg)).collect(),
         // Of one word the crate says only what stands there.
-        "copy" if node.args.len() > 1 => [&node.flags, &vec![BEHIND_FLAGS.to_owned()], &node.args]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect(),
+        "copy" if node.args.len() > 1 => {
+            let words = node.args.iter().map(|word| match node.json {
+                true => word.clone(),
+                false => unquoted(word, escape),
+            });
+            let flags = node.flags.iter().cloned();
+            flags.chain([BEHIND_FLAGS.to_owned()]).chain(words).collect()
+        }
         _ => split(&node.original).into_iter().skip(1).collect(),
     };
     (kind, words)
 }
 
-fn name_and_value(arg: &str) -> Vec<String> {
-    let mut halves = arg.splitn(2, '=');
-    halves.by_ref().map(unquoted).collect()
+fn name_and_value(arg: &str, escape: char) -> Vec<String> {
+    arg.splitn(2, '=').map(|half| unquoted(half, escape)).collect()
 }
 
 /// A word without its quotes; the crate takes them off while parsing, we when expanding.
-fn unquoted(word: &str) -> String {
+fn unquoted(word: &str, escape: char) -> String {
     let (mut out, mut quote, mut chars) = (String::new(), None, word.chars().peekable());
     while let Some(c) = chars.next() {
+        let next = chars.peek().copied();
+        let escapes = match quote {
+            None => next.is_some(),
+            Some('"') => next.is_some_and(|next| matches!(next, '"' | '$') || next == escape),
+            Some(_) => false,
+        };
         match (c, quote) {
-            ('\\', Some('"') | None) if chars.peek().is_some() => out.extend(chars.next()),
+            (c, _) if c == escape && escapes => out.extend(chars.next()),
             ('"' | '\'', None) => quote = Some(c),
             (c, Some(q)) if c == q => quote = None,
             (c, _) => out.push(c),
@@ -148,6 +160,15 @@ const FLAG_IS_SOURCE: &str = "the crate takes a flag without a value, or --, for
 const ESCAPED_ESCAPE: &str = "the crate continues a line after an escaped escape character";
 const OTHER_ESCAPE: &str = "the crate does not know `# escape=`";
 const NO_NAME: &str = "the crate takes `ARG =value` for a name";
+const KEEPS_QUOTES: &str = "the crate keeps quotes or escapes inside a value";
+const KEEPS_BLANKS: &str = "the crate keeps blanks behind a value";
+const NEWLINE: &str = "the crate takes \\n in a value for a newline";
+const HASH: &str = "the crate takes # behind an instruction for a comment";
+const BLANK_LINE: &str = "the crate ends an instruction at a blank line";
+const MARK_AT_END: &str = "the crate keeps a continuation mark at the end of the file";
+const QUOTED_IMAGE: &str = "the crate does not know an image in quotes or brackets";
+const NO_INSTRUCTION: &str = "the crate takes the front of a word for an instruction";
+const SINGLE_QUOTES: &str = "the crate takes single quotes for JSON";
 
 /// What became of one file; `Err` when the two differ in a way that is not known.
 fn outcome(text: &str) -> Result<&'static str, String> {
@@ -164,9 +185,10 @@ fn difference(text: &str, ours: &[Said], theirs: &[Said]) -> Result<&'static str
     if ours == theirs {
         return Ok(AGREE);
     }
-    let unknown = || format!("{text}\nours   {ours:?}\ntheirs {theirs:?}");
     let first = ours.iter().zip(theirs).find(|(a, b)| a != b);
-    let ((kind, own), (_, other)) = first.ok_or_else(unknown)?;
+    let Some(((kind, own), (_, other))) = first else {
+        return Err(format!("{text}\nours   {ours:?}\ntheirs {theirs:?}"));
+    };
     let begins_with_flag = |words: &[String]| words.first().is_some_and(|w| w.starts_with("--"));
     let flag_behind = |words: &[String]| {
         let behind = words.iter().skip_while(|w| *w != BEHIND_FLAGS);
@@ -176,9 +198,60 @@ fn difference(text: &str, ours: &[Said], theirs: &[Said]) -> Result<&'static str
         "run" if begins_with_flag(other) && !begins_with_flag(own) => Ok(FLAG_IS_COMMAND),
         "copy" if flag_behind(other) => Ok(FLAG_IS_SOURCE),
         "arg" if own.first().is_some_and(String::is_empty) => Ok(NO_NAME),
-        _ if text.contains("escape=") && own.iter().any(|w| w.ends_with('\\')) => Ok(OTHER_ESCAPE),
-        _ if own.last().is_some_and(|w| w.ends_with('\\')) => Ok(ESCAPED_ESCAPE),
-        _ => Err(unknown()),
+        "from" if same(&without_as(other), own) => Ok(QUOTED_IMAGE),
+        "env" | "label" => value_difference(text, own, other),
+        name if !name.chars().all(char::is_alphabetic) => Ok(NO_INSTRUCTION),
+        _ => command_difference(text, own, other),
+    }
+    .map_err(|()| format!("ours   {kind} {own:?}\ntheirs {other:?}"))
+}
+
+fn same(left: &[String], right: &[String]) -> bool {
+    !left.is_empty() && left == right
+}
+
+fn without_as(words: &[String]) -> Vec<String> {
+    match words {
+        [image, word, name] if word.eq_ignore_ascii_case("as") => vec![image.clone(), name.to_lowercase()],
+        _ => Vec::new(),
+    }
+}
+
+/// Names and values that differ.
+fn value_difference(text: &str, own: &[String], other: &[String]) -> Result<&'static str, ()> {
+    let escape = parse(text.as_bytes()).map_or('\\', |file| file.escape);
+    let fits = |change: &dyn Fn(&str) -> String| {
+        let mut pairs = own.iter().zip(other);
+        own.len() == other.len() && pairs.all(|(a, b)| a == b || *a == change(b))
+    };
+    match () {
+        () if fits(&|word| word.trim_end().to_owned()) => Ok(KEEPS_BLANKS),
+        () if fits(&|word| unquoted(word, escape)) => Ok(KEEPS_QUOTES),
+        () if fits(&|word| word.replace('\n', &format!("{escape}n"))) => Ok(NEWLINE),
+        () => ended_early(text, own, other),
+    }
+}
+
+/// Words of a command that differ.
+fn command_difference(text: &str, own: &[String], other: &[String]) -> Result<&'static str, ()> {
+    let begins = |words: &[String], with: &str| words.first().is_some_and(|w| w.starts_with(with));
+    match other {
+        [] if begins(own, "#") => Ok(HASH),
+        [before @ .., mark] if mark == "\\" && before == own => Ok(MARK_AT_END),
+        _ if begins(own, "['") && !begins(other, "[") => Ok(SINGLE_QUOTES),
+        _ => ended_early(text, own, other),
+    }
+}
+
+/// Instructions of which one reads more than the other.
+fn ended_early(text: &str, own: &[String], other: &[String]) -> Result<&'static str, ()> {
+    let ends = |words: &[String], with: &str| words.last().is_some_and(|w| w.ends_with(with));
+    let blank_lines = parse(text.as_bytes()).is_ok_and(|file| !file.empty_continuations.is_empty());
+    match () {
+        () if text.contains("escape=") && (ends(own, "\\") || ends(other, "`")) => Ok(OTHER_ESCAPE),
+        () if ends(own, "\\") => Ok(ESCAPED_ESCAPE),
+        () if blank_lines && own.starts_with(other) => Ok(BLANK_LINE),
+        () => Err(()),
     }
 }
 
@@ -307,11 +380,21 @@ const RECORDED: [(&str, usize); 8] = [
 ];
 
 /// [`SNIPPETS`].
-const ORDINARY: [(&str, usize); 4] = [
-    (AGREE, 44),
+const ORDINARY: [(&str, usize); 14] = [
+    (AGREE, 45),
     (CRATE_FAILS, 5),
     (FLAG_IS_COMMAND, 2),
     (FLAG_IS_SOURCE, 1),
+    (OTHER_ESCAPE, 1),
+    (KEEPS_QUOTES, 3),
+    (KEEPS_BLANKS, 1),
+    (NEWLINE, 1),
+    (HASH, 1),
+    (BLANK_LINE, 1),
+    (MARK_AT_END, 1),
+    (QUOTED_IMAGE, 1),
+    (NO_INSTRUCTION, 1),
+    (SINGLE_QUOTES, 1),
 ];
 
 /// What people write.
@@ -368,4 +451,17 @@ const SNIPPETS: &[&str] = &[
     "from a\nrun true\ncopy a b\n",
     "FROM a\nRUN true",
     "FROM a AS one\nFROM one AS two\nCOPY --from=one /x /y\n",
+    "FROM a\nCOPY \"$x\" \"/srv/\"\n",
+    "FROM a\nENV GOPATH C:\\\\go\n",
+    "FROM a\nENV PATH=${PATH}:\"${HOME}/bin\"\n",
+    "FROM a\nLABEL base =\"ubuntu\"\n",
+    "FROM a\nENV VERSION 1 \n",
+    "FROM a\nLABEL software=\"one,\\n two\"\n",
+    "FROM a\nRUN #mkdir /srv\n",
+    "FROM a\nRUN one && \\\n    \n    mv a b\n",
+    "FROM a\nRUN one \\",
+    "FROM \"a:${X}\" AS b\n",
+    "FROM a\nCMD ['serve', '-h']\n",
+    "# escape=`\nFROM a\nRUN one; `\n  two three\n",
+    "FROM a\nabout.tags=\"x\"\n",
 ];

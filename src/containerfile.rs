@@ -5,6 +5,7 @@
 //! become typed [`instruction::Instruction`]s, and [`resolve`](resolve::resolve) makes a
 //! [`recipe::Recipe`] of those that the target reaches.
 
+mod array;
 pub mod directive;
 pub mod error;
 pub mod expand;

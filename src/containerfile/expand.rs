@@ -53,6 +53,8 @@ pub struct Expansion {
 pub struct ExpandError {
     /// What is wrong, a sentence without its full stop.
     pub message: String,
+    /// Whether the word may be well formed, and only goes beyond our bounds.
+    pub too_much: bool,
     /// The variables that were not set.
     pub unmatched: BTreeSet<String>,
     /// The variables that were set.
@@ -97,6 +99,11 @@ impl Budget {
                 Err("the container file asks for too much text or too many steps".into())
             }
         }
+    }
+
+    /// Whether nothing is left.
+    fn is_spent(&self) -> bool {
+        self.0.get() == 0
     }
 }
 

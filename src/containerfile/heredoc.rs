@@ -42,7 +42,7 @@ impl Heredoc {
 /// The heredocs that a joined line announces, in order, as a shell would cut it.
 ///
 /// # Errors
-/// When the word of one is not well formed.
+/// When the word of one is not well formed, or the line goes beyond the bounds of [`Lexer`].
 pub fn announced(line: &str) -> Result<Vec<Heredoc>, Fault> {
     let budget = Budget::new();
     let lexer = Lexer {
@@ -51,7 +51,12 @@ pub fn announced(line: &str) -> Result<Vec<Heredoc>, Fault> {
         keep_unset: true,
         ..Lexer::new('\\', &budget)
     };
-    let words = lexer.expand(line, &Nothing).map(|e| e.words).unwrap_or_default();
+    let words = match lexer.expand(line, &Nothing) {
+        Ok(expansion) => expansion.words,
+        // What has no words announces nothing; of what is too much for us nobody knows.
+        Err(e) if e.too_much => return Err(e.into_fault(line)),
+        Err(_) => Vec::new(),
+    };
     let found = words.iter().map(|word| parse(word));
     found.filter_map(Result::transpose).collect()
 }
@@ -140,6 +145,14 @@ mod tests {
         ] {
             assert_eq!(names(line), [], "{line}");
         }
+    }
+
+    #[test]
+    fn a_line_beyond_bounds_is_an_error_and_not_without_heredocs() {
+        let nested = |deep| format!("RUN <<E {}x{}", "${n-".repeat(deep), "}".repeat(deep));
+        assert_eq!(names(&nested(60)).len(), 1);
+        assert!(announced(&nested(100)).is_err());
+        assert_eq!(names("RUN <<E ${n"), []);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How each command cuts its text into arguments.
 
+use super::array;
 use super::error::{Fault, quoted};
 use super::split::is_separator;
 
@@ -29,6 +30,12 @@ pub(super) fn string(rest: &str) -> Args {
     } else {
         vec![rest.to_owned()]
     })
+}
+
+/// The strings of a JSON array; `None` when the text is no JSON array at all.
+fn json(rest: &str) -> Result<Option<Args>, Fault> {
+    let words = array::strings(rest)?;
+    Ok(words.map(|words| Args { words, json: true }))
 }
 
 /// `RUN`, `CMD`, `ENTRYPOINT`, `SHELL`: a JSON array, else one text.
@@ -93,28 +100,6 @@ fn one_pair(rest: &str, command: &str) -> Result<Args, Fault> {
         value.to_owned(),
         String::new(),
     ]))
-}
-
-/// A JSON array of strings; `None` when the text is no JSON array at all.
-fn json(rest: &str) -> Result<Option<Args>, Fault> {
-    let text = rest.trim_start();
-    if !text.starts_with('[') {
-        return Ok(None);
-    }
-    let Ok(values) = serde_json::from_str::<Vec<serde_json::Value>>(text) else {
-        return Ok(None);
-    };
-    let mut words = Vec::with_capacity(values.len());
-    for value in values {
-        match value {
-            serde_json::Value::String(word) => words.push(word),
-            other => {
-                return Err(Fault::new(format!("the array holds {other}, which is no string"))
-                    .hint("put every item of the array into double quotes"));
-            }
-        }
-    }
-    Ok(Some(Args { words, json: true }))
 }
 
 #[derive(PartialEq, Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use super::chars::Chars;
 use super::{ExpandError, Expansion, Lexer, Variables};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// How deep `${x:-${y:-…}}` may nest.
@@ -22,6 +23,7 @@ pub(super) struct Walk<'a> {
     pub(super) unmatched: BTreeSet<String>,
     depth: usize,
     limit: usize,
+    exceeded: Cell<bool>,
 }
 
 /// Words found so far on one level.
@@ -43,6 +45,7 @@ impl<'a> Walk<'a> {
             unmatched: BTreeSet::new(),
             depth: 0,
             limit: word.len().saturating_add(LARGEST),
+            exceeded: Cell::new(false),
         }
     }
 
@@ -56,6 +59,7 @@ impl<'a> Walk<'a> {
             }),
             Err(message) => Err(ExpandError {
                 message,
+                too_much: self.exceeded.get() || self.lexer.budget.is_spent(),
                 unmatched: self.unmatched,
                 matched: self.matched,
             }),
@@ -69,6 +73,7 @@ impl<'a> Walk<'a> {
         raw_escapes: bool,
     ) -> Result<(String, Vec<String>), String> {
         if self.depth == DEEPEST {
+            self.exceeded.set(true);
             return Err(format!("variables are nested more than {DEEPEST} deep"));
         }
         self.depth += 1;
@@ -217,6 +222,7 @@ impl<'a> Walk<'a> {
     pub(super) fn append(&self, text: &mut String, more: &str) -> Result<(), String> {
         self.lexer.budget.spend(more.len() + 1)?;
         if text.len() + more.len() > self.limit {
+            self.exceeded.set(true);
             return Err("the text grows beyond all measure".into());
         }
         text.push_str(more);

@@ -19,13 +19,22 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Found {
     /// Where it is.
     pub path: RepoPath,
-    /// What its FROM, COPY --from and mounts name, expanded; its own stages may be among them.
+    /// What its FROM, COPY --from and mounts name where no argument is given, expanded; its own stages may be among them.
     pub references: Vec<String>,
     /// The names of its stages.
     pub stages: Vec<String>,
     /// The vendor that its labels name.
     pub vendor: Option<String>,
     /// The sources of COPY and ADD from the context that hold neither wildcard nor variable.
+    pub sources: Vec<String>,
+}
+
+/// What one build of a container file uses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// As [`Found::references`].
+    pub references: Vec<String>,
+    /// As [`Found::sources`].
     pub sources: Vec<String>,
 }
 
@@ -71,6 +80,9 @@ pub struct Input<'a> {
     pub wrong: &'a BTreeMap<RepoPath, String>,
     /// Whether a source exists in a context.
     pub exists: &'a dyn Fn(&RepoPath, &str) -> bool,
+    /// What a container file uses when it is built as a hint says, with its arguments, target and
+    /// named contexts; none when that cannot be told.
+    pub uses: &'a dyn Fn(&RepoPath, &Hint) -> Option<Uses>,
 }
 
 /// How the root image is chosen.

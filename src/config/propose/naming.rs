@@ -109,6 +109,8 @@ fn draft(name: ImageName, file: &Found, hint: Option<&Hint>, input: &Input<'_>) 
         Some(hint) => hint.context.clone(),
         None => context::choose(file, input.exists),
     };
+    let uses = hint.and_then(|hint| (input.uses)(&file.path, hint));
+    let references = uses.map_or_else(|| file.references.clone(), |uses| uses.references);
     let hint = hint.cloned().unwrap_or_default();
     let foreign = |reference: &&String| {
         let mut stages = file.stages.iter();
@@ -123,7 +125,7 @@ fn draft(name: ImageName, file: &Found, hint: Option<&Hint>, input: &Input<'_>) 
         default: is_default(input.files, &context, &file.path),
         called: Some(hint.name).filter(|name| !name.is_empty()),
         tags: hint.tags,
-        references: file.references.iter().filter(foreign).cloned().collect(),
+        references: references.iter().filter(foreign).cloned().collect(),
         contexts: hint.contexts,
         aliases: Vec::new(),
         uses: BTreeSet::new(),

@@ -40,6 +40,7 @@ fn without(
             hints,
             wrong,
             exists: &exists,
+            uses: &|_, _| None,
         },
         root,
     )
@@ -364,7 +365,7 @@ proptest! {
         let references: Vec<&str> = references.iter().map(String::as_str).collect();
         let files: Vec<Found> = paths.iter().map(|path| file(path, &references, &[])).collect();
         let exists = |_: &RepoPath, _: &str| false;
-        let input = Input { repository: &repository, files: &files, hints: &[], wrong: &BTreeMap::new(), exists: &exists };
+        let input = Input { repository: &repository, files: &files, hints: &[], wrong: &BTreeMap::new(), exists: &exists, uses: &|_, _| None };
         let (_, project) = ready(propose(&input, &RootChoice::New));
         prop_assert!(!project.images.is_empty());
     }

@@ -5,8 +5,10 @@
 
 mod aliases;
 pub mod bake;
+mod called;
 pub mod compose;
 mod context;
+mod known;
 mod naming;
 mod root;
 mod text;
@@ -41,6 +43,8 @@ pub struct Uses {
 /// What a compose or bake file says of a build. Paths are relative to the repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hint {
+    /// The file that says it.
+    pub by: RepoPath,
     /// The service or target.
     pub name: String,
     /// The build context.
@@ -53,8 +57,10 @@ pub struct Hint {
     pub args: BTreeMap<String, String>,
     /// Named contexts.
     pub contexts: BTreeMap<String, Named>,
-    /// What the image is called, tags included.
+    /// What the image is called, tags included; a tag that holds `$` is not known.
     pub tags: Vec<String>,
+    /// What of it is left out and why, each the end of a sentence: "`NAME` goes without …".
+    pub lost: Vec<String>,
 }
 
 /// A named context of a [`Hint`].
@@ -127,11 +133,17 @@ struct Draft {
     target: Option<String>,
     args: BTreeMap<String, String>,
     contexts: BTreeMap<String, Named>,
-    /// The service or target that it was found by.
-    called: Option<String>,
+    /// The file that says how it is built.
+    by: RepoPath,
+    /// The services or targets that it is, each with the file that says so.
+    called: BTreeSet<(RepoPath, String)>,
+    /// Whether no file says in which context it is built.
+    guessed: bool,
+    /// What is to be said of it, should it stay, in sentences.
+    remarks: Vec<String>,
     /// Whether the context leads to the container file without being told.
     default: bool,
-    tags: Vec<String>,
+    tags: BTreeSet<called::Called>,
     references: Vec<String>,
     aliases: Vec<String>,
     /// The numbers of the drafts that it uses.
@@ -142,7 +154,7 @@ struct Draft {
 /// Proposes a rings.yaml; the same input gives the same text.
 pub fn propose(input: &Input<'_>, root: &RootChoice) -> Outcome {
     let mut notes = Vec::new();
-    let mut drafts = naming::drafts(input, &mut notes);
+    let mut drafts = naming::drafts(input);
     if drafts.is_empty() {
         return Outcome::Nothing;
     }
@@ -151,6 +163,7 @@ pub fn propose(input: &Input<'_>, root: &RootChoice) -> Outcome {
     if drafts.is_empty() {
         return Outcome::Nothing;
     }
+    notes.extend(naming::remarks(&drafts));
     aliases::find(&mut drafts, &project, &mut notes);
     let files = match root::choose(&mut drafts, &project, root, input) {
         Ok(files) => files,

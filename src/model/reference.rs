@@ -12,6 +12,15 @@ use std::str::FromStr;
 #[error("`{0}` is not an image reference")]
 pub struct ReferenceError(pub String);
 
+/// The name that `text` gives an image, without tag and digest, in its normal form: `acme/base` and
+/// `docker.io/acme/base` are one. What is no reference stays as it is.
+pub fn normal_name(text: &str) -> String {
+    match text.parse::<Reference>() {
+        Ok(reference) => reference.name,
+        Err(_) => text.to_owned(),
+    }
+}
+
 /// A normalised reference: `registry/repository`, a tag unless a digest stands alone, a digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
@@ -89,7 +98,9 @@ fn ordinary(text: &str) -> Option<Reference> {
     };
     let good = is_host(registry)
         && repository.len() <= LONGEST
-        && repository.split('/').all(|part| is_separated(part, &['.', '_', '-']))
+        && repository
+            .split('/')
+            .all(|part| is_separated(part, &['.', '_', '-']))
         && tag.is_none_or(is_tag)
         && digest.is_none_or(is_sha256);
     // This host has another name of old.

@@ -23,7 +23,7 @@ pub fn hints(bytes: &[u8], path: &RepoPath) -> Vec<Hint> {
     let folder = path.parent().unwrap_or_default();
     let named = targets.as_object().into_iter().flatten();
     named
-        .filter_map(|(name, _)| hint(name, &targets, &folder))
+        .filter_map(|(name, _)| hint(name, &targets, path, &folder))
         .collect()
 }
 
@@ -35,7 +35,7 @@ fn targets(bytes: &[u8], path: &RepoPath) -> Value {
     whole.get("target").cloned().unwrap_or_default()
 }
 
-fn hint(name: &str, targets: &Value, folder: &RepoPath) -> Option<Hint> {
+fn hint(name: &str, targets: &Value, by: &RepoPath, folder: &RepoPath) -> Option<Hint> {
     let own = inherited(name, targets, &mut BTreeSet::new());
     let text = |key: &str| {
         own.get(key)
@@ -66,6 +66,8 @@ fn hint(name: &str, targets: &Value, folder: &RepoPath) -> Option<Hint> {
     };
     let tags = own.get("tags").and_then(Value::as_array).into_iter().flatten();
     Some(Hint {
+        lost: Vec::new(),
+        by: by.clone(),
         name: name.into(),
         file,
         target: text("target").map(Into::into),

@@ -15,11 +15,11 @@ pub fn hints(bytes: &[u8], path: &RepoPath) -> Vec<Hint> {
     let folder = path.parent().unwrap_or_default();
     let services = entries(get(&root, "services"));
     services
-        .filter_map(|(name, service)| hint(name, service, &folder))
+        .filter_map(|(name, service)| hint(name, service, path, &folder))
         .collect()
 }
 
-fn hint(name: &str, service: &Node, folder: &RepoPath) -> Option<Hint> {
+fn hint(name: &str, service: &Node, by: &RepoPath, folder: &RepoPath) -> Option<Hint> {
     let build = get(service, "build")?;
     let context = match &build.value {
         Value::Text(context) => context.as_str(),
@@ -35,6 +35,8 @@ fn hint(name: &str, service: &Node, folder: &RepoPath) -> Option<Hint> {
     let contexts = entries(get(build, "additional_contexts"));
     let contexts = contexts.filter_map(|(key, value)| Some((key.into(), named(folder, &literal(value)?)?)));
     Some(Hint {
+        lost: Vec::new(),
+        by: by.clone(),
         name: name.into(),
         file,
         target: text(get(build, "target")).map(Into::into),

@@ -1,6 +1,7 @@
 //! What images are called, and which build each is.
 
-use super::{Draft, Found, Hint, Input, context};
+use super::called::called;
+use super::{Draft, Found, Hint, Input, Named, context};
 use crate::config::DEFAULT_FILES;
 use crate::model::{ImageName, ProjectName, RepoPath};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,37 +21,41 @@ const GENERIC: [&str; 10] = [
 ];
 
 /// The images, in order of their container files; names are unique.
-pub fn drafts(input: &Input<'_>, notes: &mut Vec<String>) -> Vec<Draft> {
+pub fn drafts(input: &Input<'_>) -> Vec<Draft> {
     let mut files: Vec<&Found> = input.files.iter().collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);
-    let mut wanted: Vec<(Vec<String>, &Found, Option<&Hint>)> = Vec::new();
+    let mut wanted: Vec<(Vec<String>, &Found, Vec<&Hint>)> = Vec::new();
     for file in files {
-        let hints = hints_of(input, &file.path);
-        if hints.is_empty() {
+        let builds = builds_of(input, &file.path);
+        if builds.is_empty() {
             let mut names = ways(&file.path, input.repository);
             // A variant of the container file beside or above it is called after both.
             if names.len() > 2 && is_variant(input.files, &file.path) {
                 names.remove(0);
             }
-            wanted.push((names, file, None));
+            wanted.push((names, file, Vec::new()));
         }
-        for hint in hints {
-            let mut names = vec![clean(&hint.name)];
+        for hints in builds {
+            let mut names: Vec<String> = hints.iter().take(1).map(|hint| clean(&hint.name)).collect();
             names.extend(ways(&file.path, input.repository));
-            wanted.push((names, file, Some(hint)));
+            wanted.push((names, file, hints));
         }
     }
     let names = unique(wanted.iter().map(|(ways, ..)| ways.as_slice()));
     let drafts = wanted.iter().zip(names);
-    let drafts: Vec<Draft> = drafts
-        .map(|((_, file, hint), name)| draft(name, file, *hint, input))
-        .collect();
-    let guessed = wanted.iter().zip(&drafts).filter(|((_, file, hint), draft)| {
-        hint.is_none() && draft.context != file.path.parent().unwrap_or_default()
-    });
-    notes.extend(contexts_note(guessed.map(|(_, draft)| draft)));
     drafts
+        .map(|((_, file, hints), name)| draft(name, file, hints, input))
+        .collect()
+}
+
+/// What is said of the images that stay.
+pub fn remarks(drafts: &[Draft]) -> Vec<String> {
+    let own = drafts.iter().flat_map(|draft| &draft.remarks).cloned();
+    let guessed = drafts
+        .iter()
+        .filter(|draft| draft.guessed && draft.context != draft.path.parent().unwrap_or_default());
+    own.chain(contexts_note(guessed)).collect()
 }
 
 /// What is said of contexts that no file names, in one sentence for each context.
@@ -79,22 +84,33 @@ fn contexts_note<'d>(guessed: impl Iterator<Item = &'d Draft>) -> Vec<String> {
     by_context.into_iter().map(said).collect()
 }
 
-/// The builds of this container file; services that build the same are one.
-fn hints_of<'h>(input: &Input<'h>, path: &RepoPath) -> Vec<&'h Hint> {
+/// The builds of this container file, each with all that is said of it: services that build the same
+/// are one image.
+fn builds_of<'h>(input: &Input<'h>, path: &RepoPath) -> Vec<Vec<&'h Hint>> {
     let names = |hint: &Hint| match &hint.file {
         Some(file) => file == path,
         None => is_default(input.files, &hint.context, path),
     };
-    let mut found: Vec<&Hint> = Vec::new();
+    let mut found: Vec<Vec<&Hint>> = Vec::new();
     for hint in input.hints.iter().filter(|hint| names(hint)) {
-        let same = |other: &&Hint| {
-            (&other.context, &other.target, &other.args) == (&hint.context, &hint.target, &hint.args)
-        };
-        if !found.iter().any(same) {
-            found.push(hint);
+        match found.iter_mut().find(|others| same(others[0], hint)) {
+            Some(others) => others.push(hint),
+            None => found.push(vec![hint]),
         }
     }
     found
+}
+
+/// Whether both build the same; what another service builds is known in its own file only.
+fn same(one: &Hint, other: &Hint) -> bool {
+    let local = one
+        .contexts
+        .values()
+        .any(|context| matches!(context, Named::Other(_)));
+    let parts = |hint: &Hint| (hint.context.clone(), hint.target.clone());
+    parts(one) == parts(other)
+        && (&one.args, &one.contexts) == (&other.args, &other.contexts)
+        && (one.by == other.by || !local)
 }
 
 /// Whether `path` is the container file that is found in `context` without being named (rule 1).
@@ -104,33 +120,46 @@ fn is_default(files: &[Found], context: &RepoPath, path: &RepoPath) -> bool {
     first.as_ref() == Some(path)
 }
 
-fn draft(name: ImageName, file: &Found, hint: Option<&Hint>, input: &Input<'_>) -> Draft {
-    let context = match hint {
+/// The image that the file makes, built as `hints` say alike.
+fn draft(name: ImageName, file: &Found, hints: &[&Hint], input: &Input<'_>) -> Draft {
+    let first = hints.first();
+    let context = match first {
         Some(hint) => hint.context.clone(),
         None => context::choose(file, input.exists),
     };
-    let uses = hint.and_then(|hint| (input.uses)(&file.path, hint));
+    let uses = first.and_then(|hint| (input.uses)(&file.path, hint));
     let references = uses.map_or_else(|| file.references.clone(), |uses| uses.references);
-    let hint = hint.cloned().unwrap_or_default();
+    let hint = first.map(|hint| (*hint).clone()).unwrap_or_default();
     let foreign = |reference: &&String| {
         let mut stages = file.stages.iter();
         let stage = stages.any(|stage| stage.eq_ignore_ascii_case(reference));
         !stage && !hint.contexts.contains_key(*reference)
     };
+    let lost: BTreeSet<&String> = hints.iter().flat_map(|hint| &hint.lost).collect();
+    let tags = hints.iter().flat_map(|hint| &hint.tags);
     Draft {
-        name,
         path: file.path.clone(),
         target: hint.target,
         args: hint.args,
         default: is_default(input.files, &context, &file.path),
-        called: Some(hint.name).filter(|name| !name.is_empty()),
-        tags: hint.tags,
+        by: hint.by,
+        called: hints
+            .iter()
+            .map(|hint| (hint.by.clone(), hint.name.clone()))
+            .collect(),
+        guessed: hints.is_empty(),
+        remarks: lost
+            .iter()
+            .map(|lost| format!("`{name}` goes without {lost}"))
+            .collect(),
+        tags: tags.filter_map(|tag| called(tag)).collect(),
         references: references.iter().filter(foreign).cloned().collect(),
         contexts: hint.contexts,
         aliases: Vec::new(),
         uses: BTreeSet::new(),
         root: false,
         context,
+        name,
     }
 }
 

@@ -177,15 +177,15 @@ fn references_become_aliases() {
             .aliases
             .clone()
     };
-    assert_eq!(aliases("base"), ["mycorp/base", "base"]);
+    assert_eq!(aliases("base"), ["base", "mycorp/base"]);
     for name in ["nginx", "api", "keycloak"] {
         assert!(aliases(name).is_empty(), "{name}");
     }
     assert_eq!(
         proposal.notes,
         [
-            "`mycorp/base` is taken for the image `base`",
-            "`base` is taken for the image `base`"
+            "`base` is taken for the image `base`",
+            "`mycorp/base` is taken for the image `base`"
         ]
     );
 }

@@ -27,7 +27,9 @@ impl Seen {
         let file = self.parsed.get(path)?;
         // Whatever a named context is, it is no reference to an image.
         let contexts = hint.contexts.keys();
-        let contexts = contexts.map(|name| (name.clone(), NamedContext::Folder)).collect();
+        let contexts = contexts
+            .map(|name| (name.clone(), NamedContext::Folder))
+            .collect();
         let recipe = resolve(file, &hint.args, hint.target.as_deref(), &contexts).ok()?;
         Some(uses(&recipe))
     }

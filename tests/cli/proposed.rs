@@ -1,0 +1,172 @@
+//! `init`, on repositories whose own build files say how they are built.
+
+use crate::sandbox::World;
+use crate::story::done;
+
+/// A repository with these files.
+fn repository(files: &[(&str, &str)]) -> World {
+    let world = World::empty();
+    for (path, text) in files {
+        world.write(path, text);
+    }
+    world
+}
+
+/// What `init` says, with what it writes.
+struct Proposed {
+    world: World,
+    notes: Vec<String>,
+    rings: String,
+}
+
+/// `init --yes`, then a commit; `check` is content, and a second `init` leaves all as it is.
+fn proposed(files: &[(&str, &str)]) -> Proposed {
+    let world = repository(files);
+    let ran = world.run(&["init", "--yes"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let rings = std::fs::read_to_string(world.path("rings.yaml")).unwrap();
+    done(&world, &["init", "--yes"]);
+    assert_eq!(std::fs::read_to_string(world.path("rings.yaml")).unwrap(), rings);
+    done(&world, &["check"]);
+    world.commit("Add rings");
+    let notes = ran.err.lines().filter_map(|line| line.strip_prefix("note: "));
+    let notes = notes.map(Into::into).collect();
+    Proposed { world, notes, rings }
+}
+
+impl Proposed {
+    /// The dependencies of `image`, which is not the root.
+    fn edges(&self, image: &str) -> Vec<String> {
+        let graph = self.world.run(&["graph", "--json"]).out;
+        let graph: serde_json::Value = serde_json::from_str(&graph).unwrap();
+        let images = graph["images"].as_array().unwrap();
+        let found = images.iter().find(|found| found["name"] == image);
+        let found = found.unwrap_or_else(|| panic!("no {image} in {}", self.rings));
+        let edges = found["dependencies"].as_array().unwrap().iter();
+        edges.map(|edge| edge["image"].as_str().unwrap().into()).collect()
+    }
+
+    fn says(&self, line: &str) -> bool {
+        self.rings.lines().any(|found| found.trim() == line)
+    }
+
+    fn notes(&self, note: &str) -> bool {
+        self.notes.iter().any(|found| found == note)
+    }
+}
+
+const PLAIN: &str = "FROM alpine\n";
+
+#[test]
+fn an_argument_chooses_the_base() {
+    let proposed = proposed(&[
+        ("web/Dockerfile", PLAIN),
+        ("cron/Dockerfile", "ARG BASE\nFROM $BASE\n"),
+        (
+            "compose.yaml",
+            "services:\n  web: {image: web-local, build: web}\n  cron: {build: {context: cron, args: {BASE: web-local}}}\n",
+        ),
+    ]);
+    assert_eq!(proposed.edges("cron"), ["web"]);
+}
+
+#[test]
+fn a_target_chooses_the_base() {
+    let proposed = proposed(&[
+        ("lib/Dockerfile", PLAIN),
+        ("web/Dockerfile", "FROM acme/lib AS dev\nFROM alpine AS final\n"),
+        (
+            "compose.yaml",
+            "services:\n  lib: {image: acme/lib, build: lib}\n  web: {build: {context: web, target: dev}}\n",
+        ),
+    ]);
+    assert_eq!(proposed.edges("web"), ["lib"]);
+}
+
+#[test]
+fn services_that_build_the_same_keep_their_names_and_tags() {
+    let compose = "
+services:
+  lib1: {image: acme/one, build: lib}
+  lib2: {image: acme/two, build: lib}
+  web: {build: {context: web, additional_contexts: {base: 'service:lib2'}}}
+  api: {build: api}
+  job: {build: {context: job, additional_contexts: {base: 'service:none'}}}
+";
+    let proposed = proposed(&[
+        ("lib/Dockerfile", PLAIN),
+        ("web/Dockerfile", "FROM base\n"),
+        ("api/Dockerfile", "FROM acme/two\n"),
+        ("job/Dockerfile", "FROM base\n"),
+        ("compose.yaml", compose),
+    ]);
+    assert_eq!(proposed.edges("web"), ["lib1"]);
+    assert_eq!(proposed.edges("api"), ["lib1"]);
+    assert!(proposed.edges("job").is_empty());
+    assert!(
+        proposed.notes("`job` goes without its context `base`: nothing here builds `none`"),
+        "{:?}",
+        proposed.notes
+    );
+}
+
+#[test]
+fn docker_io_stands_for_no_registry() {
+    let proposed = proposed(&[
+        ("base/Dockerfile", "FROM scratch\n"),
+        ("api/Dockerfile", "FROM docker.io/acme/base:1\n"),
+        ("web/Dockerfile", "FROM acme/base:1\n"),
+        (
+            "compose.yaml",
+            "services:\n  base: {image: 'acme/base:1', build: base}\n  api: {build: api}\n",
+        ),
+    ]);
+    assert_eq!(proposed.edges("api"), ["base"]);
+    assert_eq!(proposed.edges("web"), ["base"]);
+    assert!(proposed.says("aliases: [acme/base]"), "{}", proposed.rings);
+}
+
+#[test]
+fn images_that_differ_by_their_tag_are_told_apart() {
+    let bake = r#"{"target": {
+        "verse-1": {"context": "v1", "tags": ["acme/verse:1"]},
+        "verse-2": {"context": "v2", "tags": ["acme/verse:2"]}}}"#;
+    let proposed = proposed(&[
+        ("v1/Dockerfile", PLAIN),
+        ("v2/Dockerfile", PLAIN),
+        ("u1/Dockerfile", "FROM acme/verse:1\n"),
+        ("u2/Dockerfile", "FROM docker.io/acme/verse:2\n"),
+        ("u3/Dockerfile", "FROM acme/verse:3\n"),
+        ("u4/Dockerfile", "FROM acme/verse\n"),
+        ("docker-bake.json", bake),
+    ]);
+    assert_eq!(proposed.edges("u1"), ["verse-1"]);
+    assert_eq!(proposed.edges("u2"), ["verse-2"]);
+    assert!(proposed.edges("u3").is_empty() && proposed.edges("u4").is_empty());
+    for note in [
+        "`acme/verse:1` is taken for the image `verse-1`",
+        "`acme/verse:2` is taken for the image `verse-2`",
+        "`acme/verse:3` in `u3/Dockerfile` is taken for an external image: `verse-1` is built as `acme/verse:1`, `verse-2` as `acme/verse:2`",
+        "`acme/verse` in `u4/Dockerfile` is taken for an external image: `verse-1` is built as `acme/verse:1`, `verse-2` as `acme/verse:2`",
+    ] {
+        assert!(proposed.notes(note), "{note}: {:?}", proposed.notes);
+    }
+    assert_eq!(proposed.notes.len(), 6, "{:?}", proposed.notes);
+}
+
+#[test]
+fn a_version_that_is_not_built_here_is_another_image() {
+    let proposed = proposed(&[
+        ("v2/Dockerfile", PLAIN),
+        ("u1/Dockerfile", "FROM acme/verse:1\n"),
+        ("u2/Dockerfile", "FROM acme/verse:2\n"),
+        (
+            "docker-bake.json",
+            r#"{"target": {"verse-2": {"context": "v2", "tags": ["acme/verse:2"]}}}"#,
+        ),
+    ]);
+    assert!(proposed.edges("u1").is_empty());
+    assert_eq!(proposed.edges("u2"), ["verse-2"]);
+    let context = r#"contexts: {"acme/verse:1": "docker-image://acme/verse:1"}"#;
+    assert!(proposed.says(context), "{}", proposed.rings);
+}

@@ -12,6 +12,7 @@ mod known;
 mod naming;
 mod root;
 mod text;
+mod variables;
 
 use crate::model::{ImageName, ProjectName, RepoPath};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,8 @@ pub struct Found {
     pub references: Vec<String>,
     /// The names of its stages.
     pub stages: Vec<String>,
+    /// What the last stage is called.
+    pub last: Option<String>,
     /// The vendor that its labels name.
     pub vendor: Option<String>,
     /// The sources of COPY and ADD from the context that hold neither wildcard nor variable.
@@ -61,6 +64,22 @@ pub struct Hint {
     pub tags: Vec<String>,
     /// What of it is left out and why, each the end of a sentence: "`NAME` goes without …".
     pub lost: Vec<String>,
+}
+
+impl Hint {
+    /// Whether a compose file says it: its images may be for development only.
+    fn is_of_compose(&self) -> bool {
+        self.by.name().ends_with(b"ml")
+    }
+}
+
+/// What the compose or bake files of one place say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The builds.
+    pub hints: Vec<Hint>,
+    /// What could not be read of them, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// A named context of a [`Hint`].

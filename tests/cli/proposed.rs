@@ -170,3 +170,79 @@ fn a_version_that_is_not_built_here_is_another_image() {
     let context = r#"contexts: {"acme/verse:1": "docker-image://acme/verse:1"}"#;
     assert!(proposed.says(context), "{}", proposed.rings);
 }
+
+#[test]
+fn merge_keys_lists_and_tags_of_compose_are_read() {
+    let compose = "
+x-web: &web {image: web-local, build: {context: web, args: ['BASE=alpine:3.20']}, ports: !override ['80:80']}
+services:
+  api: {<<: *web, command: x}
+  cron: {build: {context: cron, additional_contexts: ['base=service:api']}}
+";
+    let proposed = proposed(&[
+        ("web/Dockerfile", "ARG BASE\nFROM $BASE\n"),
+        ("cron/Dockerfile", "FROM base\n"),
+        ("compose.yaml", compose),
+        ("dev/compose.yaml", "services: [\n"),
+    ]);
+    assert_eq!(proposed.edges("cron"), ["api"]);
+    assert!(
+        proposed.says(r#"args: {BASE: "alpine:3.20"}"#),
+        "{}",
+        proposed.rings
+    );
+    let note = "what dev/compose.yaml says of builds is not known: line 1: ";
+    let mut notes = proposed.notes.iter();
+    assert!(notes.any(|said| said.starts_with(note)), "{:?}", proposed.notes);
+}
+
+#[test]
+fn variables_have_the_values_of_env_unless_git_ignores_it() {
+    let compose = "services: {web: {build: {context: web, args: {VER: '${VER}', OTHER: '${OTHER:-3}'}}}}\n";
+    let files = |ignored: &'static str| {
+        [
+            (".gitignore", ignored),
+            (".env", "VER=2.3\n"),
+            (
+                "web/Dockerfile",
+                "FROM alpine\nARG VER\nARG OTHER\nRUN echo $VER\n",
+            ),
+            ("compose.yaml", compose),
+        ]
+    };
+    let known = proposed(&files("*.log\n"));
+    assert!(known.says(r#"args: {OTHER: "3", VER: "2.3"}"#), "{}", known.rings);
+    let ignored = proposed(&files(".env\n"));
+    assert!(ignored.says(r#"args: {OTHER: "3"}"#), "{}", ignored.rings);
+    assert!(
+        ignored.notes("`web` goes without its build argument `VER`: $VER has no value here"),
+        "{:?}",
+        ignored.notes
+    );
+}
+
+#[test]
+fn every_compose_file_of_the_root_counts() {
+    let proposed = proposed(&[
+        (
+            "web/Dockerfile",
+            "FROM alpine AS dev\nARG A\nRUN echo $A\nFROM dev AS final\n",
+        ),
+        ("compose.test.yaml", "services: {web: {build: {target: dev}}}\n"),
+        (
+            "docker-compose.yml",
+            "services: {web: {build: {context: web, target: final, args: {A: hello}}}}\n",
+        ),
+    ]);
+    assert!(
+        proposed.says("target: dev") && proposed.says("args: {A: hello}"),
+        "{}",
+        proposed.rings
+    );
+    for note in [
+        "compose.test.yaml builds `web` with another `target`: its word is taken",
+        "`web` is built up to its stage `dev`, as by compose, though others follow",
+    ] {
+        assert!(proposed.notes(note), "{note}: {:?}", proposed.notes);
+    }
+}

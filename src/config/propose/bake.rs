@@ -73,7 +73,7 @@ fn hint(name: &str, targets: &Value, by: &RepoPath, folder: &RepoPath) -> Option
         target: text("target").map(Into::into),
         args: literals("args").collect(),
         contexts: literals("contexts")
-            .filter_map(|(key, value)| Some((key, named(folder, &value)?)))
+            .filter_map(|(key, value)| Some((key, named(folder, &value).ok()?)))
             .collect(),
         tags: tags
             .filter_map(Value::as_str)

@@ -136,6 +136,14 @@ fn draft(name: ImageName, file: &Found, hints: &[&Hint], input: &Input<'_>) -> D
         !stage && !hint.contexts.contains_key(*reference)
     };
     let lost: BTreeSet<&String> = hints.iter().flat_map(|hint| &hint.lost).collect();
+    let lost = lost.iter().map(|lost| format!("`{name}` goes without {lost}"));
+    let early = hint.target.as_ref().filter(|target| {
+        let last = file.last.as_ref();
+        hint.is_of_compose() && last.is_none_or(|last| !last.eq_ignore_ascii_case(target))
+    });
+    let early = early.map(|target| {
+        format!("`{name}` is built up to its stage `{target}`, as by compose, though others follow")
+    });
     let tags = hints.iter().flat_map(|hint| &hint.tags);
     Draft {
         path: file.path.clone(),
@@ -148,10 +156,7 @@ fn draft(name: ImageName, file: &Found, hints: &[&Hint], input: &Input<'_>) -> D
             .map(|hint| (hint.by.clone(), hint.name.clone()))
             .collect(),
         guessed: hints.is_empty(),
-        remarks: lost
-            .iter()
-            .map(|lost| format!("`{name}` goes without {lost}"))
-            .collect(),
+        remarks: lost.chain(early).collect(),
         tags: tags.filter_map(|tag| called(tag)).collect(),
         references: references.iter().filter(foreign).cloned().collect(),
         contexts: hint.contexts,

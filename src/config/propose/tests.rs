@@ -12,6 +12,7 @@ fn file(path: &str, references: &[&str], sources: &[&str]) -> Found {
         path: RepoPath::clean(path),
         references: texts(references),
         stages: vec!["build".into()],
+        last: None,
         sources: texts(sources),
         vendor: None,
     }

@@ -139,7 +139,8 @@ fn propose(
             exists: &exists,
             uses: &uses,
         };
-        let proposal = asked.propose(&input)?;
+        let mut proposal = asked.propose(&input)?;
+        proposal.notes.splice(0..0, seen.notes.iter().cloned());
         let config = RepoPath::clean("rings.yaml");
         let mut new: BTreeMap<RepoPath, Vec<u8>> = BTreeMap::new();
         new.insert(config.clone(), proposal.text.clone().into_bytes());

@@ -18,6 +18,8 @@ pub struct Seen {
     pub files: Vec<Found>,
     /// What compose and bake files say.
     pub hints: Vec<Hint>,
+    /// What of those could not be read.
+    pub notes: Vec<String>,
     parsed: BTreeMap<RepoPath, containerfile::File>,
 }
 
@@ -52,32 +54,42 @@ fn walk(tree: &WorkingCopy, at: &RepoPath, seen: &mut Seen) -> Result<(), Failur
     if at.components().count() > DEPTH {
         return Ok(());
     }
+    let mut compose = Vec::new();
     for item in tree.list(at)? {
         let path = at.child(&item.name);
         match item.kind {
             Kind::Directory => walk(tree, &path, seen)?,
-            Kind::File { .. } => look(tree, &path, &String::from_utf8_lossy(&item.name), seen),
+            Kind::File { .. } => {
+                let name = String::from_utf8_lossy(&item.name).to_lowercase();
+                match propose::compose::is_compose_file(&name, at.is_root()) {
+                    true => compose.push(path),
+                    false => look(tree, &path, &name, seen),
+                }
+            }
             _ => {}
         }
+    }
+    if !compose.is_empty() {
+        let said = propose::compose::hints(compose, &|path| tree.read(path, LIMIT).ok());
+        seen.hints.extend(said.hints);
+        seen.notes.extend(said.notes);
     }
     Ok(())
 }
 
+/// Files of which more than this is not read, in bytes.
+const LIMIT: u64 = 4 << 20;
+
+/// `name` is the file's, in lower case.
 fn look(tree: &WorkingCopy, path: &RepoPath, name: &str, seen: &mut Seen) {
-    let lower = name.to_lowercase();
-    let read = || tree.read(path, 4 << 20).unwrap_or_default();
-    match lower.as_str() {
-        "docker-compose.yml" | "docker-compose.yaml" | "compose.yml" | "compose.yaml" => {
-            seen.hints.extend(propose::compose::hints(&read(), path));
-        }
-        _ if is_bake_file(&lower) => seen.hints.extend(bake(tree, path, &read())),
-        _ if is_container_file(&lower) => {
-            if let Some((found, file)) = found(path, &read()) {
-                seen.files.push(found);
-                seen.parsed.insert(path.clone(), file);
-            }
-        }
-        _ => {}
+    let read = || tree.read(path, LIMIT).unwrap_or_default();
+    if is_bake_file(name) {
+        seen.hints.extend(bake(tree, path, &read()));
+    } else if is_container_file(name)
+        && let Some((found, file)) = found(path, &read())
+    {
+        seen.files.push(found);
+        seen.parsed.insert(path.clone(), file);
     }
 }
 
@@ -176,6 +188,7 @@ fn found(path: &RepoPath, bytes: &[u8]) -> Option<(Found, containerfile::File)> 
     let mut found = Found {
         path: path.clone(),
         stages: from.iter().filter_map(|node| stage(node)).collect(),
+        last: from.last().and_then(|node| stage(node)),
         ..Found::default()
     };
     match resolve(&file, &BTreeMap::new(), None, &BTreeMap::new()) {

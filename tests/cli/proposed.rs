@@ -246,3 +246,61 @@ fn every_compose_file_of_the_root_counts() {
         assert!(proposed.notes(note), "{note}: {:?}", proposed.notes);
     }
 }
+
+#[test]
+fn bake_variables_have_their_defaults() {
+    let bake = r#"
+variable "ORG" { default = "acme" }
+target "base" {
+  context = "base"
+  tags = ["${ORG}/core:1"]
+}
+target "web" {
+  context = "web"
+  args = { BASE = "${ORG}/core:1", LEVEL = 3, QUIET = true, WHO = upper("x") }
+}
+"#;
+    let proposed = proposed(&[
+        ("base/Dockerfile", PLAIN),
+        ("web/Dockerfile", "ARG BASE\nFROM $BASE\n"),
+        ("docker-bake.hcl", bake),
+    ]);
+    assert_eq!(proposed.edges("web"), ["base"]);
+    let args = r#"args: {BASE: "acme/core:1", LEVEL: "3", QUIET: "true"}"#;
+    assert!(proposed.says(args), "{}", proposed.rings);
+    assert!(
+        proposed.notes("`web` goes without its build argument `WHO`: ${…} has no value here"),
+        "{:?}",
+        proposed.notes
+    );
+}
+
+#[test]
+fn bake_targets_can_stand_in_a_list() {
+    let bake = r#"{"target": [{"lib": {"context": "lib"}, "web": {"context": "web", "contexts": {"base": "target:lib"}}}]}"#;
+    let proposed = proposed(&[
+        ("lib/Dockerfile", PLAIN),
+        ("web/Dockerfile", "FROM base\n"),
+        ("docker-bake.json", bake),
+    ]);
+    assert_eq!(proposed.edges("web"), ["lib"]);
+}
+
+#[test]
+fn notes_are_of_images_that_stay() {
+    let world = repository(&[
+        (
+            "bin/Dockerfile_debug",
+            "FROM alpine\nCOPY bin/x /x\nCOPY bin/missing /y\n",
+        ),
+        ("bin/x", "x\n"),
+        ("web/Dockerfile_debug", PLAIN),
+    ]);
+    let ran = world.run(&["init", "--yes"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("file: web/Dockerfile_debug"), "{ran:?}");
+    assert!(
+        ran.err.contains("is left out: ") && !ran.err.contains("is built in"),
+        "{ran:?}"
+    );
+}

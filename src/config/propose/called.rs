@@ -66,6 +66,15 @@ pub fn called(text: &str) -> Option<Called> {
     })
 }
 
+/// A tag of a build file with its variables replaced; where only the version has no value, [`OPEN`] stands for it.
+pub fn tag(text: &str, expand: &dyn Fn(&str) -> Result<String, String>) -> Option<String> {
+    expand(text).ok().or_else(|| {
+        let last = text.rfind('/').map_or(0, |slash| slash + 1);
+        let colon = last + text[last..].find(':')?;
+        Some(format!("{}:{OPEN}", expand(&text[..colon]).ok()?))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

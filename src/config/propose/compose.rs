@@ -3,6 +3,7 @@
 mod document;
 mod merge;
 
+use super::called::tag;
 use super::{Hint, Named, Said, variables};
 use crate::model::{Problem, RepoPath};
 use merge::{Overlay, Service};
@@ -266,12 +267,13 @@ impl Project<'_> {
             }
             None => None,
         };
+        let expand = |text: &str| variables::expand(text, &self.values);
         let mut hint = Hint {
             by: self.by.clone(),
             name: name.into(),
             file,
             target: text("target")?,
-            tags: images.iter().map(|image| self.tag(image)).collect(),
+            tags: images.iter().filter_map(|image| tag(image, &expand)).collect(),
             context,
             ..Hint::default()
         };
@@ -285,19 +287,6 @@ impl Project<'_> {
             Some(text) => below(&RepoPath::root(), text),
             None => below(&self.folder, text),
         }
-    }
-
-    /// A name whose tag has no value keeps a `$` there.
-    fn tag(&self, image: &str) -> String {
-        variables::expand(image, &self.values).unwrap_or_else(|_| {
-            let last = image.rfind('/').map_or(0, |slash| slash + 1);
-            let open = image[last..]
-                .find(':')
-                .map(|colon| format!("{}:$", &image[..last + colon]));
-            let name = open.unwrap_or_default();
-            variables::expand(name.trim_end_matches(":$"), &self.values)
-                .map_or(String::new(), |name| name + ":$")
-        })
     }
 
     fn args(&self, build: &Map<String, Value>, hint: &mut Hint) {

@@ -1,6 +1,6 @@
 //! What a repository has: container files with what they use, and what compose and bake files say.
 
-use ringshift::config::propose::{self, Found, Hint, Uses};
+use ringshift::config::propose::{self, Found, Hint, Said, Uses};
 use ringshift::containerfile::recipe::{MountKind, Op, Recipe, Source, TransferSource};
 use ringshift::containerfile::{
     self, Base, BaseFacts, Inputs, NamedContext, Node, ProjectRef, ResolveError, World,
@@ -24,6 +24,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    fn take(&mut self, said: Said) {
+        self.hints.extend(said.hints);
+        self.notes.extend(said.notes);
+    }
+
     /// What the container file at `path` uses when it is built as `hint` says.
     pub fn uses(&self, path: &RepoPath, hint: &Hint) -> Option<Uses> {
         let file = self.parsed.get(path)?;
@@ -71,8 +76,7 @@ fn walk(tree: &WorkingCopy, at: &RepoPath, seen: &mut Seen) -> Result<(), Failur
     }
     if !compose.is_empty() {
         let said = propose::compose::hints(compose, &|path| tree.read(path, LIMIT).ok());
-        seen.hints.extend(said.hints);
-        seen.notes.extend(said.notes);
+        seen.take(said);
     }
     Ok(())
 }
@@ -84,7 +88,7 @@ const LIMIT: u64 = 4 << 20;
 fn look(tree: &WorkingCopy, path: &RepoPath, name: &str, seen: &mut Seen) {
     let read = || tree.read(path, LIMIT).unwrap_or_default();
     if is_bake_file(name) {
-        seen.hints.extend(bake(tree, path, &read()));
+        seen.take(bake(tree, path, &read()));
     } else if is_container_file(name)
         && let Some((found, file)) = found(path, &read())
     {
@@ -100,7 +104,7 @@ fn is_bake_file(name: &str) -> bool {
 
 /// Bake's paths are relative to where it is called: the file's folder, or the repository's root,
 /// whichever leads to more container files.
-fn bake(tree: &WorkingCopy, path: &RepoPath, bytes: &[u8]) -> Vec<Hint> {
+fn bake(tree: &WorkingCopy, path: &RepoPath, bytes: &[u8]) -> Said {
     let stands = |hint: &&Hint| {
         let file = hint
             .file
@@ -108,10 +112,10 @@ fn bake(tree: &WorkingCopy, path: &RepoPath, bytes: &[u8]) -> Vec<Hint> {
             .unwrap_or_else(|| hint.context.child(b"Dockerfile"));
         matches!(tree.kind(&file), Ok(Some(Kind::File { .. })))
     };
-    let from_root = RepoPath::root().child(path.name());
-    let here = propose::bake::hints(bytes, path);
-    let above = propose::bake::hints(bytes, &from_root);
-    match above.iter().filter(stands).count() > here.iter().filter(stands).count() {
+    let here = propose::bake::hints(bytes, path, &path.parent().unwrap_or_default());
+    let above = propose::bake::hints(bytes, path, &RepoPath::root());
+    let standing = |said: &Said| said.hints.iter().filter(stands).count();
+    match standing(&above) > standing(&here) {
         true => above,
         false => here,
     }

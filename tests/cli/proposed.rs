@@ -304,3 +304,50 @@ fn notes_are_of_images_that_stay() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn a_pin_of_an_image_of_the_project_can_be_kept() {
+    let pin = format!("acme/base:1@sha256:{}", "0".repeat(64));
+    let from = format!("FROM {pin}\n");
+    let proposed = proposed(&[
+        ("base/Dockerfile", PLAIN),
+        ("old/Dockerfile", &from),
+        ("web/Dockerfile", "FROM acme/base:1\n"),
+        (
+            "compose.yaml",
+            "services: {base: {image: 'acme/base:1', build: base}}\n",
+        ),
+    ]);
+    let way = format!("`contexts: {{\"{pin}\": \"docker-image://{pin}\"}}`");
+    let mut notes = proposed.notes.iter();
+    assert!(
+        notes.any(|note| note.starts_with("`old` is left out: ") && note.contains(&way)),
+        "{:?}",
+        proposed.notes
+    );
+    let kept =
+        format!("  old: {{context: old, contexts: {{\"{pin}\": \"docker-image://{pin}\"}}}}\n\n# A site");
+    let rings = proposed.rings.replacen("\n# A site", &kept, 1);
+    proposed.world.write("rings.yaml", rings);
+    done(&proposed.world, &["check"]);
+    proposed.world.commit("Keep the pin");
+    assert_eq!(proposed.edges("web"), ["base"]);
+    assert!(proposed.edges("old").is_empty());
+}
+
+#[test]
+fn a_base_that_is_called_like_the_project_may_be_an_image_of_it() {
+    let proposed = proposed(&[
+        ("trixie/Dockerfile", PLAIN),
+        ("tip/Dockerfile", "FROM alpine\nCOPY --from=repo:trixie /x /x\n"),
+    ]);
+    let said = proposed.world.run(&["check"]).err;
+    let warning = "warning: tip/Dockerfile:2:1: repo:trixie is taken for an image outside the project, but `repo` is the project's own name";
+    assert!(said.contains(warning), "{said}");
+    let tip = "  tip:\n    context: tip\n    contexts: {\"repo:trixie\": {image: trixie}}\n";
+    let rings = proposed.rings.replacen("  tip: tip\n", tip, 1);
+    proposed.world.write("rings.yaml", rings);
+    assert!(!proposed.world.run(&["check"]).err.contains("own name"));
+    proposed.world.commit("Say so");
+    assert_eq!(proposed.edges("tip"), ["trixie"]);
+}

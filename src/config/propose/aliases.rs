@@ -160,6 +160,9 @@ fn outside_note(drafts: &[Draft], of_one: &Use) -> Option<String> {
     ))
 }
 
+/// The most images whose tags are listed.
+const LISTED: usize = 3;
+
 /// Which versions of `name` are built here, in words.
 fn built_as(drafts: &[Draft], images: &[usize], name: &str) -> String {
     let tags = |draft: &Draft| {
@@ -167,6 +170,12 @@ fn built_as(drafts: &[Draft], images: &[usize], name: &str) -> String {
         let quoted: Vec<String> = of_name.map(|tag| format!("`{tag}`")).collect();
         quoted.join(" and ")
     };
+    if images.len() > LISTED {
+        return format!(
+            "none of the {} images that are built as `{name}` has this tag",
+            images.len()
+        );
+    }
     let mut is = "is built as";
     let said = images.iter().map(|image| {
         let draft = &drafts[*image];

@@ -37,8 +37,9 @@ pub fn drafts(input: &Input<'_>) -> Vec<Draft> {
             wanted.push((names, file, Vec::new()));
         }
         for hints in builds {
-            let mut names: Vec<String> = hints.iter().take(1).map(|hint| clean(&hint.name)).collect();
-            names.extend(ways(&file.path, input.repository));
+            let ways = ways(&file.path, input.repository);
+            let mut names: Vec<String> = service(&hints, &ways).into_iter().collect();
+            names.extend(ways);
             wanted.push((names, file, hints));
         }
     }
@@ -48,6 +49,17 @@ pub fn drafts(input: &Input<'_>) -> Vec<Draft> {
         .map(|((_, file, hints), name)| draft(name, file, hints, input))
         .collect()
 }
+
+/// The service that names an image: one that is called like the container file, or the first; of many
+/// none, for then no name says what they share.
+fn service(hints: &[&Hint], ways: &[String]) -> Option<String> {
+    let names: Vec<String> = hints.iter().map(|hint| clean(&hint.name)).collect();
+    let own = names.iter().find(|name| ways.contains(name)).cloned();
+    own.or_else(|| names.into_iter().next().filter(|_| hints.len() < MANY))
+}
+
+/// As many services of one build have nothing in common but what it is made from.
+const MANY: usize = 4;
 
 /// What is said of the images that stay.
 pub fn remarks(drafts: &[Draft]) -> Vec<String> {

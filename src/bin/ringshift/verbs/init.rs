@@ -157,6 +157,8 @@ fn propose(
             let path = RepoPath::clean(problem.place.path.as_bytes());
             if seen.files.iter().any(|file| file.path == path) {
                 let why = format!("{path}:{}: {}", problem.place.line, problem.message);
+                let hint = problem.hint.iter().map(|hint| format!("; {hint}"));
+                let why = why + &hint.collect::<String>();
                 wrong.entry(path).or_insert(why);
             }
         }

@@ -42,10 +42,13 @@ pub fn find(drafts: &mut [Draft], project: &ProjectName, notes: &mut Vec<String>
 fn uses(drafts: &[Draft], project: &ProjectName) -> Vec<Use> {
     let own = own_prefixes(drafts, project);
     let mut found = Vec::new();
+    let mut known: BTreeMap<Called, Option<Meaning>> = BTreeMap::new();
     for (user, draft) in drafts.iter().enumerate() {
         let references: BTreeSet<Called> = draft.references.iter().filter_map(|text| called(text)).collect();
         for reference in references {
-            if let Some(meaning) = meaning(&reference, drafts, project, &own) {
+            let known = known.entry(reference.clone());
+            let meaning = known.or_insert_with(|| meaning(&reference, drafts, project, &own));
+            if let Some(meaning) = meaning.clone() {
                 found.push(Use {
                     user,
                     reference,
@@ -114,17 +117,19 @@ fn take(drafts: &mut [Draft], project: &ProjectName, name: &str, uses: &[Use], n
             }
         }
     }
-    let path = |owner: &usize| name == format!("{project}/{}", drafts[*owner].name);
-    let by_path = (0..drafts.len()).any(|owner| path(&owner));
+    let by_path = by_path(name, drafts, project);
     if let (true, true, Some(owner)) = (one, taken, owners.first())
-        && !path(owner)
+        && by_path != Some(*owner)
     {
         let image = drafts[*owner].name.clone();
-        say(notes, format!("`{name}` is taken for the image `{image}`"));
+        notes.push(format!("`{name}` is taken for the image `{image}`"));
         drafts[*owner].aliases.push(name.to_owned());
     }
     // What is not ours says so where the name alone would be.
-    for of_one in outside.into_iter().filter(|_| by_path || (one && taken)) {
+    for of_one in outside
+        .into_iter()
+        .filter(|_| by_path.is_some() || (one && taken))
+    {
         let key = of_one.reference.to_string();
         let image = Named::External(format!("docker-image://{key}"));
         drafts[of_one.user].contexts.insert(key, image);
@@ -214,15 +219,19 @@ fn meaning(
 ) -> Option<Meaning> {
     let of_name = |tag: &Called| tag.name == reference.name;
     let tagged = |draft: &Draft| draft.tags.iter().any(of_name);
-    let path = |draft: &Draft| reference.name == format!("{project}/{}", draft.name);
     let called: Vec<usize> = (0..drafts.len()).filter(|i| tagged(&drafts[*i])).collect();
     if !called.is_empty() {
         return Some(by_tag(reference, drafts, &called));
     }
-    let found = drafts.iter().position(path);
-    found
+    by_path(&reference.name, drafts, project)
         .or_else(|| by_last_part(&reference.name, drafts, own))
         .map(Meaning::Own)
+}
+
+/// The image whose path in the project `name` is.
+fn by_path(name: &str, drafts: &[Draft], project: &ProjectName) -> Option<usize> {
+    let image = name.strip_prefix(project.as_str())?.strip_prefix('/')?;
+    drafts.iter().position(|draft| draft.name.as_str() == image)
 }
 
 /// Of the images with one name, the one whose tag is asked for; without a tag, the only one there is.

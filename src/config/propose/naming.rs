@@ -22,12 +22,11 @@ const GENERIC: [&str; 10] = [
 
 /// The images, in order of their container files; names are unique.
 pub fn drafts(input: &Input<'_>) -> Vec<Draft> {
-    let mut files: Vec<&Found> = input.files.iter().collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.dedup_by(|a, b| a.path == b.path);
+    let files: Files<'_> = input.files.iter().map(|file| (&file.path, file)).collect();
+    let mut builds = builds(input, &files);
     let mut wanted: Vec<(Vec<String>, &Found, Vec<&Hint>)> = Vec::new();
-    for file in files {
-        let builds = builds_of(input, &file.path);
+    for file in files.values().copied() {
+        let builds = builds.remove(&file.path).unwrap_or_default();
         if builds.is_empty() {
             let mut names = ways(&file.path, input.repository);
             // A variant of the container file beside or above it is called after both.
@@ -46,7 +45,7 @@ pub fn drafts(input: &Input<'_>) -> Vec<Draft> {
     let names = unique(wanted.iter().map(|(ways, ..)| ways.as_slice()));
     let drafts = wanted.iter().zip(names);
     drafts
-        .map(|((_, file, hints), name)| draft(name, file, hints, input))
+        .map(|((_, file, hints), name)| draft(name, file, hints, &files, input))
         .collect()
 }
 
@@ -96,18 +95,18 @@ fn contexts_note<'d>(guessed: impl Iterator<Item = &'d Draft>) -> Vec<String> {
     by_context.into_iter().map(said).collect()
 }
 
-/// The builds of this container file, each with all that is said of it: services that build the same
+/// The builds of each container file, each with all that is said of it: services that build the same
 /// are one image.
-fn builds_of<'h>(input: &Input<'h>, path: &RepoPath) -> Vec<Vec<&'h Hint>> {
-    let names = |hint: &Hint| match &hint.file {
-        Some(file) => file == path,
-        None => is_default(input.files, &hint.context, path),
-    };
-    let mut found: Vec<Vec<&Hint>> = Vec::new();
-    for hint in input.hints.iter().filter(|hint| names(hint)) {
-        match found.iter_mut().find(|others| same(others[0], hint)) {
+fn builds<'h>(input: &Input<'h>, files: &Files<'_>) -> BTreeMap<RepoPath, Vec<Vec<&'h Hint>>> {
+    let mut found: BTreeMap<RepoPath, Vec<Vec<&Hint>>> = BTreeMap::new();
+    for hint in input.hints {
+        let Some(path) = hint.file.clone().or_else(|| default(files, &hint.context)) else {
+            continue;
+        };
+        let builds = found.entry(path).or_default();
+        match builds.iter_mut().find(|others| same(others[0], hint)) {
             Some(others) => others.push(hint),
-            None => found.push(vec![hint]),
+            None => builds.push(vec![hint]),
         }
     }
     found
@@ -125,15 +124,17 @@ fn same(one: &Hint, other: &Hint) -> bool {
         && (one.by == other.by || !local)
 }
 
-/// Whether `path` is the container file that is found in `context` without being named (rule 1).
-fn is_default(files: &[Found], context: &RepoPath, path: &RepoPath) -> bool {
+/// The container files by path.
+type Files<'f> = BTreeMap<&'f RepoPath, &'f Found>;
+
+/// The container file that is found in `context` without being named (rule 1).
+fn default(files: &Files<'_>, context: &RepoPath) -> Option<RepoPath> {
     let mut defaults = DEFAULT_FILES.iter().map(|name| context.child(name.as_bytes()));
-    let first = defaults.find(|default| files.iter().any(|file| file.path == *default));
-    first.as_ref() == Some(path)
+    defaults.find(|default| files.contains_key(default))
 }
 
 /// The image that the file makes, built as `hints` say alike.
-fn draft(name: ImageName, file: &Found, hints: &[&Hint], input: &Input<'_>) -> Draft {
+fn draft(name: ImageName, file: &Found, hints: &[&Hint], files: &Files<'_>, input: &Input<'_>) -> Draft {
     let first = hints.first();
     let context = match first {
         Some(hint) => hint.context.clone(),
@@ -161,7 +162,7 @@ fn draft(name: ImageName, file: &Found, hints: &[&Hint], input: &Input<'_>) -> D
         path: file.path.clone(),
         target: hint.target,
         args: hint.args,
-        default: is_default(input.files, &context, &file.path),
+        default: default(files, &context).as_ref() == Some(&file.path),
         by: hint.by,
         called: hints
             .iter()

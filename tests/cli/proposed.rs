@@ -342,7 +342,7 @@ fn a_base_that_is_called_like_the_project_may_be_an_image_of_it() {
         ("tip/Dockerfile", "FROM alpine\nCOPY --from=repo:trixie /x /x\n"),
     ]);
     let said = proposed.world.run(&["check"]).err;
-    let warning = "warning: tip/Dockerfile:2:1: repo:trixie is taken for an image outside the project, but `repo` is the project's own name";
+    let warning = "warning: tip/Dockerfile:2:1: repo:trixie is taken for an image outside the project, though `repo` is the project's own name";
     assert!(said.contains(warning), "{said}");
     let tip = "  tip:\n    context: tip\n    contexts: {\"repo:trixie\": {image: trixie}}\n";
     let rings = proposed.rings.replacen("  tip: tip\n", tip, 1);

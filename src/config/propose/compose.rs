@@ -5,7 +5,7 @@ mod merge;
 
 use super::called::tag;
 use super::{Hint, Named, Said, variables};
-use crate::model::{Problem, RepoPath};
+use crate::model::{Problems, RepoPath};
 use merge::{Overlay, Service};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,9 +126,11 @@ impl Project<'_> {
             return known.clone();
         }
         let read = (self.read)(path).ok_or_else(|| format!("{path} cannot be read"));
-        let said = |problem: Problem| {
-            let (line, message) = (problem.place.line, problem.message);
-            format!("what {path} says of builds is not known: line {line}: {message}")
+        let said = |problems: Problems| {
+            let first = problems.into_vec().into_iter().next();
+            let why = first.map(|p| format!("line {}: {}", p.place.line, p.message));
+            let why = why.unwrap_or_default();
+            format!("what {path} says of builds is not known: {why}")
         };
         let root = read.and_then(|bytes| document::read(&bytes, path).map_err(said));
         let root = root.map(Rc::new).map_err(|note| self.note(note)).ok();

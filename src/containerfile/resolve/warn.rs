@@ -44,9 +44,9 @@ pub(super) fn own_name(line: u32, reference: &str, name: &str) -> Warning {
         line,
         "own-name",
         format!(
-            "{reference} is taken for an image outside the project, but `{name}` is the project's own name: if it is \
-             made here, name its image in `aliases`, or in `contexts` of this one; if not, `contexts: \
-             {{\"{reference}\": \"docker-image://{reference}\"}}` says so"
+            "{reference} is taken for an image outside the project, though `{name}` is the project's own name: \
+             `contexts: {{\"{reference}\": {{image: NAME}}}}` makes it one of its images, \"docker-image://{reference}\" \
+             there says that it is none"
         ),
     )
 }

@@ -2,7 +2,7 @@
 //! `!override` stand as maps with that only key.
 
 use crate::config::yaml::{self, Node};
-use crate::model::{Problem, RepoPath};
+use crate::model::{Problems, RepoPath};
 use serde_json::{Map, Value};
 
 /// The key of a map that stands for a value without which the one below is.
@@ -13,11 +13,10 @@ pub const OVERRIDE: &str = "!override";
 /// Reads the file; numbers are texts, as they are written.
 ///
 /// # Errors
-/// The first problem, when it is not YAML.
-pub fn read(bytes: &[u8], path: &RepoPath) -> Result<Value, Problem> {
-    let first = |problems: crate::model::Problems| problems.into_vec().remove(0);
-    let source = yaml::text(bytes, &path.to_string()).map_err(first)?;
-    Ok(plain(&yaml::parse_tagged(&source).map_err(first)?))
+/// The problems, when it is not YAML.
+pub fn read(bytes: &[u8], path: &RepoPath) -> Result<Value, Problems> {
+    let source = yaml::text(bytes, &path.to_string())?;
+    Ok(plain(&yaml::parse_tagged(&source)?))
 }
 
 /// The parser bounds the nesting.
@@ -87,7 +86,7 @@ t: {ports: !override ['1'], env: !reset null, other: !x {y: z}}
             found["t"],
             json!({"ports": ports, "env": {"!reset": null}, "other": {"y": "z"}})
         );
-        let problem = read(b"a: [", &RepoPath::clean("compose.yaml")).unwrap_err();
-        assert_eq!(problem.code, "yaml");
+        let problems = read(b"a: [", &RepoPath::clean("compose.yaml")).unwrap_err();
+        assert_eq!(problems.into_vec()[0].code, "yaml");
     }
 }

@@ -223,8 +223,8 @@ fn vendor(recipe: &Recipe) -> Option<String> {
         Op::Label(pairs) => Some(pairs),
         _ => None,
     });
-    let named = labels.flatten().filter(|(key, _)| key == labels::VENDOR);
-    named.last().map(|(_, value)| value.clone())
+    let mut named = labels.flatten().filter(|(key, _)| key == labels::VENDOR);
+    named.next_back().map(|(_, value)| value.clone())
 }
 
 fn uses(recipe: &Recipe) -> Uses {

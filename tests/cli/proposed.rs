@@ -338,12 +338,18 @@ fn a_pin_of_an_image_of_the_project_can_be_kept() {
 #[test]
 fn a_base_that_is_called_like_the_project_may_be_an_image_of_it() {
     let proposed = proposed(&[
+        ("a/Dockerfile", PLAIN),
+        ("b/Dockerfile", PLAIN),
+        ("c/Dockerfile", PLAIN),
+        ("d/Dockerfile", PLAIN),
         ("trixie/Dockerfile", PLAIN),
         ("tip/Dockerfile", "FROM alpine\nCOPY --from=repo:trixie /x /x\n"),
     ]);
     let said = proposed.world.run(&["check"]).err;
     let warning = "warning: tip/Dockerfile:2:1: repo:trixie is taken for an image outside the project, though `repo` is the project's own name";
     assert!(said.contains(warning), "{said}");
+    let planned = proposed.world.run(&["plan"]).err;
+    assert!(planned.starts_with(warning), "{planned}");
     let tip = "  tip:\n    context: tip\n    contexts: {\"repo:trixie\": {image: trixie}}\n";
     let rings = proposed.rings.replacen("  tip: tip\n", tip, 1);
     proposed.world.write("rings.yaml", rings);

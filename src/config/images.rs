@@ -5,6 +5,7 @@ use super::keys;
 use super::project::{Image, split};
 use super::walk::{Walk, shorten};
 use super::yaml::{Node, Value};
+use crate::model::reference::normal_name;
 use crate::model::{ImageName, ProjectName, RepoPath, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -193,16 +194,19 @@ fn aliases(
     order: &[ImageName],
     project: Option<&ProjectName>,
 ) {
+    if images.values().all(|image| image.aliases.is_empty()) {
+        return;
+    }
     let mut owners: BTreeMap<String, &ImageName> = BTreeMap::new();
     for name in images.keys() {
-        owners.insert(name.to_string(), name);
+        owners.insert(normal_name(name.as_str()), name);
         if let Some(project) = project {
-            owners.insert(format!("{project}/{name}"), name);
+            owners.insert(normal_name(&format!("{project}/{name}")), name);
         }
     }
     for image in order.iter().filter_map(|name| images.get(name)) {
         for alias in &image.aliases {
-            match owners.get(alias) {
+            match owners.get(&normal_name(alias)) {
                 Some(owner) if **owner != image.name => {
                     let message = format!("the alias `{alias}` of `{}` also means `{owner}`", image.name);
                     walk.say_hint(
@@ -213,7 +217,7 @@ fn aliases(
                     );
                 }
                 _ => {
-                    owners.insert(alias.clone(), &image.name);
+                    owners.insert(normal_name(alias), &image.name);
                 }
             }
         }

@@ -3,6 +3,7 @@
 //! All paths are relative to the repository, however rings.yaml wrote them. What a key means
 //! stands with its field; keys whose feature is not there yet are kept as they were written.
 
+use crate::model::reference::normal_name;
 use crate::model::{
     EnvironmentName, ImageName, Platform, Problem, ProjectName, Reference, RepoPath, RingName, SiteName,
     Source, Span, Version,
@@ -26,6 +27,8 @@ pub struct Project {
     pub images: BTreeMap<ImageName, Image>,
     /// The names of `images` as the file orders them.
     pub order: Vec<ImageName>,
+    /// The images by the normal forms of their `aliases`.
+    pub aliases: BTreeMap<String, ImageName>,
     /// The image with `root: true` (S3).
     pub root: ImageName,
     /// `environments`: the folder whose subfolders are the environments.
@@ -226,6 +229,7 @@ pub struct Own {
 impl Project {
     /// The image that the reference `text` of a container file means, when it is one of the project:
     /// `<project>/<image>`, `<registry>/<project>/<image>` or an alias, whatever tag or digest it bears.
+    /// `docker.io/` stands for no registry, as everywhere.
     pub fn own(&self, text: &str) -> Option<Own> {
         let (name, tag, digest) = split(text);
         let image = self.by_path(name).or_else(|| self.by_alias(name))?;
@@ -248,23 +252,26 @@ impl Project {
 
     fn by_path(&self, name: &str) -> Option<&ImageName> {
         let local = match &self.registry {
-            Some(RegistryAddress::Remote { host, .. }) => {
-                let inside = name
-                    .strip_prefix(host.as_str())
-                    .and_then(|rest| rest.strip_prefix('/'));
-                inside.unwrap_or(name)
-            }
-            _ => name,
+            Some(RegistryAddress::Remote { host, .. }) => below(name, host),
+            _ => None,
         };
-        let image = local.strip_prefix(self.name.as_str())?.strip_prefix('/')?;
+        let local = local.or_else(|| below(name, "docker.io")).unwrap_or(name);
+        let image = below(local, self.name.as_str())?;
         let image = ImageName::new(image).ok()?;
         self.images.get_key_value(&image).map(|(name, _)| name)
     }
 
     fn by_alias(&self, name: &str) -> Option<&ImageName> {
-        let known = |image: &&Image| image.aliases.iter().any(|alias| alias == name);
-        self.images.values().find(known).map(|image| &image.name)
+        match self.aliases.is_empty() {
+            true => None,
+            false => self.aliases.get(&normal_name(name)),
+        }
     }
+}
+
+/// What of `name` stands below `prefix`.
+fn below<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
+    name.strip_prefix(prefix)?.strip_prefix('/')
 }
 
 /// A reference's name, tag and digest, as written.

@@ -5,11 +5,14 @@
 
 mod aliases;
 pub mod bake;
+mod called;
 pub mod compose;
 mod context;
+mod known;
 mod naming;
 mod root;
 mod text;
+mod variables;
 
 use crate::model::{ImageName, ProjectName, RepoPath};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,19 +22,32 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Found {
     /// Where it is.
     pub path: RepoPath,
-    /// What its FROM, COPY --from and mounts name, expanded; its own stages may be among them.
+    /// What its FROM, COPY --from and mounts name where no argument is given, expanded; its own stages may be among them.
     pub references: Vec<String>,
     /// The names of its stages.
     pub stages: Vec<String>,
+    /// What the last stage is called.
+    pub last: Option<String>,
     /// The vendor that its labels name.
     pub vendor: Option<String>,
     /// The sources of COPY and ADD from the context that hold neither wildcard nor variable.
     pub sources: Vec<String>,
 }
 
+/// What one build of a container file uses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// As [`Found::references`].
+    pub references: Vec<String>,
+    /// As [`Found::sources`].
+    pub sources: Vec<String>,
+}
+
 /// What a compose or bake file says of a build. Paths are relative to the repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hint {
+    /// The file that says it.
+    pub by: RepoPath,
     /// The service or target.
     pub name: String,
     /// The build context.
@@ -44,8 +60,26 @@ pub struct Hint {
     pub args: BTreeMap<String, String>,
     /// Named contexts.
     pub contexts: BTreeMap<String, Named>,
-    /// What the image is called, tags included.
+    /// What the image is called, tags included; a tag that holds `$` is not known.
     pub tags: Vec<String>,
+    /// What of it is left out and why, each the end of a sentence: "`NAME` goes without …".
+    pub lost: Vec<String>,
+}
+
+impl Hint {
+    /// Whether a compose file says it: its images may be for development only.
+    fn is_of_compose(&self) -> bool {
+        self.by.name().ends_with(b"ml")
+    }
+}
+
+/// What the compose or bake files of one place say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The builds.
+    pub hints: Vec<Hint>,
+    /// What could not be read of them, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// A named context of a [`Hint`].
@@ -71,6 +105,9 @@ pub struct Input<'a> {
     pub wrong: &'a BTreeMap<RepoPath, String>,
     /// Whether a source exists in a context.
     pub exists: &'a dyn Fn(&RepoPath, &str) -> bool,
+    /// What a container file uses when it is built as a hint says, with its arguments, target and
+    /// named contexts; none when that cannot be told.
+    pub uses: &'a dyn Fn(&RepoPath, &Hint) -> Option<Uses>,
 }
 
 /// How the root image is chosen.
@@ -115,11 +152,17 @@ struct Draft {
     target: Option<String>,
     args: BTreeMap<String, String>,
     contexts: BTreeMap<String, Named>,
-    /// The service or target that it was found by.
-    called: Option<String>,
+    /// The file that says how it is built.
+    by: RepoPath,
+    /// The services or targets that it is, each with the file that says so.
+    called: BTreeSet<(RepoPath, String)>,
+    /// Whether no file says in which context it is built.
+    guessed: bool,
+    /// What is to be said of it, should it stay, in sentences.
+    remarks: Vec<String>,
     /// Whether the context leads to the container file without being told.
     default: bool,
-    tags: Vec<String>,
+    tags: BTreeSet<called::Called>,
     references: Vec<String>,
     aliases: Vec<String>,
     /// The numbers of the drafts that it uses.
@@ -130,7 +173,7 @@ struct Draft {
 /// Proposes a rings.yaml; the same input gives the same text.
 pub fn propose(input: &Input<'_>, root: &RootChoice) -> Outcome {
     let mut notes = Vec::new();
-    let mut drafts = naming::drafts(input, &mut notes);
+    let mut drafts = naming::drafts(input);
     if drafts.is_empty() {
         return Outcome::Nothing;
     }
@@ -139,6 +182,7 @@ pub fn propose(input: &Input<'_>, root: &RootChoice) -> Outcome {
     if drafts.is_empty() {
         return Outcome::Nothing;
     }
+    notes.extend(naming::remarks(&drafts));
     aliases::find(&mut drafts, &project, &mut notes);
     let files = match root::choose(&mut drafts, &project, root, input) {
         Ok(files) => files,

@@ -1,11 +1,12 @@
 //! rings.yaml from its bytes to the [`Project`], or to everything that is wrong with it.
 
-use super::project::{Allowance, Builder, Environments, Project, RegistryAddress, Versioning};
+use super::project::{Allowance, Builder, Environments, Image, Project, RegistryAddress, Versioning};
 use super::walk::{Fields, Walk, shorten};
 use super::yaml::{self, Node, Value};
 use super::{images, keys, rings, sites};
-use crate::model::{Platform, Problem, Problems, ProjectName, RepoPath, Span, Version};
-use std::collections::BTreeSet;
+use crate::model::reference::normal_name;
+use crate::model::{ImageName, Platform, Problem, Problems, ProjectName, RepoPath, Span, Version};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads rings.yaml. `file` is its path in the repository: messages name it, and the paths that it
 /// holds are relative to its folder. The second value are notes: allowed, but worth a look.
@@ -70,6 +71,7 @@ fn project(walk: &mut Walk, tree: &Node) -> Option<Project> {
         vendor,
         platform: platform.unwrap_or_default(),
         rings: rings?,
+        aliases: by_alias(&images),
         images,
         order,
         root,
@@ -83,6 +85,16 @@ fn project(walk: &mut Walk, tree: &Node) -> Option<Project> {
         builder,
         source: walk.source.clone(),
     })
+}
+
+/// The images by the normal forms of their aliases.
+fn by_alias(images: &BTreeMap<ImageName, Image>) -> BTreeMap<String, ImageName> {
+    let aliases = images
+        .values()
+        .flat_map(|image| image.aliases.iter().map(move |alias| (alias, &image.name)));
+    aliases
+        .map(|(alias, image)| (normal_name(alias), image.clone()))
+        .collect()
 }
 
 fn require<'n>(walk: &mut Walk, fields: &Fields<'n>, key: &str) -> Option<&'n Node> {

@@ -114,7 +114,10 @@ fn an_image_is_known_by_path_registry_and_alias() {
     for text in [
         "acme/shop/api",
         "registry.example.com/acme/shop/api",
+        "docker.io/acme/shop/api",
         "api-server",
+        "docker.io/library/api-server",
+        "index.docker.io/library/api-server",
     ] {
         assert_eq!(own(text), Some(("api".into(), None, None)), "{text}");
     }
@@ -260,6 +263,10 @@ fn names_that_mean_two_things_are_refused() {
     let clash = |more: &str| wrong(&GOOD.replace("base: images/base", more));
     assert_eq!(
         clash("base: {context: b, aliases: [x]}\n  api: {context: a, aliases: [x]}"),
+        ["alias-clash 5:3"]
+    );
+    assert_eq!(
+        clash("base: {context: b, aliases: [x/y]}\n  api: {context: a, aliases: [docker.io/x/y]}"),
         ["alias-clash 5:3"]
     );
     assert_eq!(clash("base: {context: b, aliases: [shop]}"), ["alias-clash 4:3"]);

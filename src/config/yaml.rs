@@ -4,7 +4,7 @@
 mod build;
 mod scalar;
 
-pub use build::parse;
+pub use build::{parse, parse_tagged};
 
 use crate::model::{Problems, Source, Span};
 
@@ -35,6 +35,8 @@ pub enum Value {
     List(Vec<Node>),
     /// Keys and values.
     Map(Vec<(Node, Node)>),
+    /// A value with a tag of its own, which [`parse`] refuses and [`parse_tagged`] keeps.
+    Tagged(String, Box<Node>),
 }
 
 impl Value {
@@ -47,6 +49,7 @@ impl Value {
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
+            Self::Tagged(..) => "a value with a tag",
         }
     }
 }
@@ -189,6 +192,21 @@ mod tests {
             let problem = only(read(text).expect_err(&text[..text.len().min(20)]));
             assert!(problem.place.line >= 1 && problem.place.column >= 1, "{problem}");
         }
+    }
+
+    #[test]
+    fn tags_are_kept_where_they_are_asked_for() {
+        let text = |text: &str| super::text(text.as_bytes(), "f.yaml").unwrap();
+        let root = parse_tagged(&text("a: !override [1]\nb: !reset null\nc: !!str 1\n")).unwrap();
+        let Value::Map(entries) = root.value else { panic!() };
+        let kinds: Vec<_> = entries.iter().map(|(_, value)| &value.value).collect();
+        assert!(matches!(kinds[0], Value::Tagged(tag, list)
+            if tag == "!override" && matches!(list.value, Value::List(_))));
+        assert!(matches!(kinds[1], Value::Tagged(tag, null) if tag == "!reset" && null.value == Value::Null));
+        assert_eq!(kinds[2], &Value::Text("1".into()));
+        assert!(read("a: !override [1]\n").is_err());
+        let deep = text(&format!("a: {}", "!x [".repeat(200)));
+        assert!(parse_tagged(&deep).is_err());
     }
 
     #[test]

@@ -59,6 +59,12 @@ pub trait World {
     /// When the reference cannot be one of either.
     fn project_image(&self, reference: &str) -> Result<Option<ProjectRef>, ResolveError>;
 
+    /// The name that `reference`, which is no image of the project, shares with the project itself: it
+    /// may be one all the same.
+    fn namesake(&self, _reference: &Reference) -> Option<String> {
+        None
+    }
+
     /// What is known of an image that a reachable stage uses. An external image that is not locked
     /// is [`BaseFacts::unknown`].
     ///

@@ -13,14 +13,20 @@ pub struct Syntax {
 }
 
 impl Syntax {
-    /// Whether the dialect is the one that this module reads: `docker/dockerfile`, of major version 1.
+    /// Whether the dialect is the one that this module reads: `docker/dockerfile` of major version 1, or the same
+    /// frontend before its release, `docker/dockerfile-upstream`, where a tag says that it is of major version 1.
     pub fn is_ours(&self) -> bool {
         let name = self.reference.split('@').next().unwrap_or_default();
         let name = name.strip_prefix("docker.io/").unwrap_or(name);
         let (name, tag) = name.split_once(':').unwrap_or((name, "latest"));
-        let ours = |rest: &str| rest.is_empty() || rest.starts_with(['.', '-']);
-        name == "docker/dockerfile"
-            && (matches!(tag, "latest" | "labs") || tag.strip_prefix('1').is_some_and(ours))
+        let first = tag
+            .strip_prefix('1')
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']));
+        match name {
+            "docker/dockerfile" => first || matches!(tag, "latest" | "labs"),
+            "docker/dockerfile-upstream" => first,
+            _ => false,
+        }
     }
 
     /// Whether the reference can move: it has no digest.
@@ -106,13 +112,18 @@ mod tests {
             "docker/dockerfile:1",
             "docker.io/docker/dockerfile:1.7-labs",
             "docker/dockerfile:1@sha256:00",
+            "docker/dockerfile-upstream:1",
+            "docker.io/docker/dockerfile-upstream:1.4.0-rc1@sha256:00",
         ] {
             assert!(ours(good), "{good}");
         }
         for bad in [
             "docker/dockerfile:2",
             "docker/dockerfile:10",
-            "docker/dockerfile-upstream:1",
+            "docker/dockerfile-upstream",
+            "docker/dockerfile-upstream:master",
+            "docker/dockerfile-upstream:10",
+            "docker/dockerfile-upstream:2-labs",
             "x",
         ] {
             assert!(!ours(bad), "{bad}");

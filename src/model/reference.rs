@@ -13,6 +13,15 @@ use std::str::FromStr;
 #[error("`{0}` is not an image reference")]
 pub struct ReferenceError(pub String);
 
+/// The name that `text` gives an image, without tag and digest, in its normal form: `acme/base` and
+/// `docker.io/acme/base` are one. What is no reference stays as it is.
+pub fn normal_name(text: &str) -> String {
+    match text.parse::<Reference>() {
+        Ok(reference) => reference.name,
+        Err(_) => text.to_owned(),
+    }
+}
+
 /// A normalised reference: `registry/repository`, a tag unless a digest stands alone, a digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {

@@ -238,15 +238,15 @@ fn labels_that_belong_to_ringshift() {
 #[test]
 fn a_digest_on_an_image_of_the_project() {
     let digest = "0".repeat(64);
-    insta::assert_snapshot!(said(format!("FROM acme/shop/base@sha256:{digest}\n")), @r"
+    insta::assert_snapshot!(said(format!("FROM acme/shop/base@sha256:{digest}\n")), @r#"
     [stderr]
     error: images/api/Dockerfile:1:1: base is an image of the project and cannot be pinned to sha256:0000000000000000000000000000000000000000000000000000000000000000
       |
     1 | FROM acme/shop/base@sha256:0000000000000000000000000000000000000000000000000000000000000000
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    hint: remove the digest: the ring decides the version
+    hint: remove the digest: the ring decides the version; or keep the pin: `contexts: {"acme/shop/base@sha256:0000000000000000000000000000000000000000000000000000000000000000": "docker-image://acme/shop/base@sha256:0000000000000000000000000000000000000000000000000000000000000000"}` of the image in rings.yaml
     [exit 1]
-    ");
+    "#);
 }
 
 #[test]

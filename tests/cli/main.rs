@@ -12,6 +12,7 @@ mod checked;
 mod drawn;
 mod json;
 mod moves;
+mod proposed;
 #[path = "../bad/sandbox.rs"]
 #[expect(dead_code, reason = "made for two test programs; each uses a part")]
 mod sandbox;

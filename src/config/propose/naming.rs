@@ -1,6 +1,7 @@
 //! What images are called, and which build each is.
 
-use super::{Draft, Found, Hint, Input, context};
+use super::called::called;
+use super::{Draft, Found, Hint, Input, Named, context};
 use crate::config::DEFAULT_FILES;
 use crate::model::{ImageName, ProjectName, RepoPath};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,37 +21,52 @@ const GENERIC: [&str; 10] = [
 ];
 
 /// The images, in order of their container files; names are unique.
-pub fn drafts(input: &Input<'_>, notes: &mut Vec<String>) -> Vec<Draft> {
-    let mut files: Vec<&Found> = input.files.iter().collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.dedup_by(|a, b| a.path == b.path);
-    let mut wanted: Vec<(Vec<String>, &Found, Option<&Hint>)> = Vec::new();
-    for file in files {
-        let hints = hints_of(input, &file.path);
-        if hints.is_empty() {
+pub fn drafts(input: &Input<'_>) -> Vec<Draft> {
+    let files: Files<'_> = input.files.iter().map(|file| (&file.path, file)).collect();
+    let mut builds = builds(input, &files);
+    let mut wanted: Vec<(Vec<String>, &Found, Vec<&Hint>)> = Vec::new();
+    for file in files.values().copied() {
+        let builds = builds.remove(&file.path).unwrap_or_default();
+        if builds.is_empty() {
             let mut names = ways(&file.path, input.repository);
             // A variant of the container file beside or above it is called after both.
             if names.len() > 2 && is_variant(input.files, &file.path) {
                 names.remove(0);
             }
-            wanted.push((names, file, None));
+            wanted.push((names, file, Vec::new()));
         }
-        for hint in hints {
-            let mut names = vec![clean(&hint.name)];
-            names.extend(ways(&file.path, input.repository));
-            wanted.push((names, file, Some(hint)));
+        for hints in builds {
+            let ways = ways(&file.path, input.repository);
+            let mut names: Vec<String> = service(&hints, &ways).into_iter().collect();
+            names.extend(ways);
+            wanted.push((names, file, hints));
         }
     }
     let names = unique(wanted.iter().map(|(ways, ..)| ways.as_slice()));
     let drafts = wanted.iter().zip(names);
-    let drafts: Vec<Draft> = drafts
-        .map(|((_, file, hint), name)| draft(name, file, *hint, input))
-        .collect();
-    let guessed = wanted.iter().zip(&drafts).filter(|((_, file, hint), draft)| {
-        hint.is_none() && draft.context != file.path.parent().unwrap_or_default()
-    });
-    notes.extend(contexts_note(guessed.map(|(_, draft)| draft)));
     drafts
+        .map(|((_, file, hints), name)| draft(name, file, hints, &files, input))
+        .collect()
+}
+
+/// The service that names an image: one that is called like the container file, or the first; of many
+/// none, for then no name says what they share.
+fn service(hints: &[&Hint], ways: &[String]) -> Option<String> {
+    let names: Vec<String> = hints.iter().map(|hint| clean(&hint.name)).collect();
+    let own = names.iter().find(|name| ways.contains(name)).cloned();
+    own.or_else(|| names.into_iter().next().filter(|_| hints.len() < MANY))
+}
+
+/// As many services of one build have nothing in common but what it is made from.
+const MANY: usize = 4;
+
+/// What is said of the images that stay.
+pub fn remarks(drafts: &[Draft]) -> Vec<String> {
+    let own = drafts.iter().flat_map(|draft| &draft.remarks).cloned();
+    let guessed = drafts
+        .iter()
+        .filter(|draft| draft.guessed && draft.context != draft.path.parent().unwrap_or_default());
+    own.chain(contexts_note(guessed)).collect()
 }
 
 /// What is said of contexts that no file names, in one sentence for each context.
@@ -79,56 +95,89 @@ fn contexts_note<'d>(guessed: impl Iterator<Item = &'d Draft>) -> Vec<String> {
     by_context.into_iter().map(said).collect()
 }
 
-/// The builds of this container file; services that build the same are one.
-fn hints_of<'h>(input: &Input<'h>, path: &RepoPath) -> Vec<&'h Hint> {
-    let names = |hint: &Hint| match &hint.file {
-        Some(file) => file == path,
-        None => is_default(input.files, &hint.context, path),
-    };
-    let mut found: Vec<&Hint> = Vec::new();
-    for hint in input.hints.iter().filter(|hint| names(hint)) {
-        let same = |other: &&Hint| {
-            (&other.context, &other.target, &other.args) == (&hint.context, &hint.target, &hint.args)
+/// The builds of each container file, each with all that is said of it: services that build the same
+/// are one image.
+fn builds<'h>(input: &Input<'h>, files: &Files<'_>) -> BTreeMap<RepoPath, Vec<Vec<&'h Hint>>> {
+    let mut found: BTreeMap<RepoPath, Vec<Vec<&Hint>>> = BTreeMap::new();
+    for hint in input.hints {
+        let Some(path) = hint.file.clone().or_else(|| default(files, &hint.context)) else {
+            continue;
         };
-        if !found.iter().any(same) {
-            found.push(hint);
+        let builds = found.entry(path).or_default();
+        match builds.iter_mut().find(|others| same(others[0], hint)) {
+            Some(others) => others.push(hint),
+            None => builds.push(vec![hint]),
         }
     }
     found
 }
 
-/// Whether `path` is the container file that is found in `context` without being named (rule 1).
-fn is_default(files: &[Found], context: &RepoPath, path: &RepoPath) -> bool {
-    let mut defaults = DEFAULT_FILES.iter().map(|name| context.child(name.as_bytes()));
-    let first = defaults.find(|default| files.iter().any(|file| file.path == *default));
-    first.as_ref() == Some(path)
+/// Whether both build the same; what another service builds is known in its own file only.
+fn same(one: &Hint, other: &Hint) -> bool {
+    let local = one
+        .contexts
+        .values()
+        .any(|context| matches!(context, Named::Other(_)));
+    let parts = |hint: &Hint| (hint.context.clone(), hint.target.clone());
+    parts(one) == parts(other)
+        && (&one.args, &one.contexts) == (&other.args, &other.contexts)
+        && (one.by == other.by || !local)
 }
 
-fn draft(name: ImageName, file: &Found, hint: Option<&Hint>, input: &Input<'_>) -> Draft {
-    let context = match hint {
+/// The container files by path.
+type Files<'f> = BTreeMap<&'f RepoPath, &'f Found>;
+
+/// The container file that is found in `context` without being named (rule 1).
+fn default(files: &Files<'_>, context: &RepoPath) -> Option<RepoPath> {
+    let mut defaults = DEFAULT_FILES.iter().map(|name| context.child(name.as_bytes()));
+    defaults.find(|default| files.contains_key(default))
+}
+
+/// The image that the file makes, built as `hints` say alike.
+fn draft(name: ImageName, file: &Found, hints: &[&Hint], files: &Files<'_>, input: &Input<'_>) -> Draft {
+    let first = hints.first();
+    let context = match first {
         Some(hint) => hint.context.clone(),
         None => context::choose(file, input.exists),
     };
-    let hint = hint.cloned().unwrap_or_default();
+    let uses = first.and_then(|hint| (input.uses)(&file.path, hint));
+    let references = uses.map_or_else(|| file.references.clone(), |uses| uses.references);
+    let hint = first.map(|hint| (*hint).clone()).unwrap_or_default();
     let foreign = |reference: &&String| {
         let mut stages = file.stages.iter();
         let stage = stages.any(|stage| stage.eq_ignore_ascii_case(reference));
         !stage && !hint.contexts.contains_key(*reference)
     };
+    let lost: BTreeSet<&String> = hints.iter().flat_map(|hint| &hint.lost).collect();
+    let lost = lost.iter().map(|lost| format!("`{name}` goes without {lost}"));
+    let early = hint.target.as_ref().filter(|target| {
+        let last = file.last.as_ref();
+        hint.is_of_compose() && last.is_none_or(|last| !last.eq_ignore_ascii_case(target))
+    });
+    let early = early.map(|target| {
+        format!("`{name}` is built up to its stage `{target}`, as by compose, though others follow")
+    });
+    let tags = hints.iter().flat_map(|hint| &hint.tags);
     Draft {
-        name,
         path: file.path.clone(),
         target: hint.target,
         args: hint.args,
-        default: is_default(input.files, &context, &file.path),
-        called: Some(hint.name).filter(|name| !name.is_empty()),
-        tags: hint.tags,
-        references: file.references.iter().filter(foreign).cloned().collect(),
+        default: default(files, &context).as_ref() == Some(&file.path),
+        by: hint.by,
+        called: hints
+            .iter()
+            .map(|hint| (hint.by.clone(), hint.name.clone()))
+            .collect(),
+        guessed: hints.is_empty(),
+        remarks: lost.chain(early).collect(),
+        tags: tags.filter_map(|tag| called(tag)).collect(),
+        references: references.iter().filter(foreign).cloned().collect(),
         contexts: hint.contexts,
         aliases: Vec::new(),
         uses: BTreeSet::new(),
         root: false,
         context,
+        name,
     }
 }
 

@@ -12,6 +12,7 @@ fn file(path: &str, references: &[&str], sources: &[&str]) -> Found {
         path: RepoPath::clean(path),
         references: texts(references),
         stages: vec!["build".into()],
+        last: None,
         sources: texts(sources),
         vendor: None,
     }
@@ -40,6 +41,7 @@ fn without(
             hints,
             wrong,
             exists: &exists,
+            uses: &|_, _| None,
         },
         root,
     )
@@ -176,15 +178,15 @@ fn references_become_aliases() {
             .aliases
             .clone()
     };
-    assert_eq!(aliases("base"), ["mycorp/base", "base"]);
+    assert_eq!(aliases("base"), ["base", "mycorp/base"]);
     for name in ["nginx", "api", "keycloak"] {
         assert!(aliases(name).is_empty(), "{name}");
     }
     assert_eq!(
         proposal.notes,
         [
-            "`mycorp/base` is taken for the image `base`",
-            "`base` is taken for the image `base`"
+            "`base` is taken for the image `base`",
+            "`mycorp/base` is taken for the image `base`"
         ]
     );
 }
@@ -364,7 +366,7 @@ proptest! {
         let references: Vec<&str> = references.iter().map(String::as_str).collect();
         let files: Vec<Found> = paths.iter().map(|path| file(path, &references, &[])).collect();
         let exists = |_: &RepoPath, _: &str| false;
-        let input = Input { repository: &repository, files: &files, hints: &[], wrong: &BTreeMap::new(), exists: &exists };
+        let input = Input { repository: &repository, files: &files, hints: &[], wrong: &BTreeMap::new(), exists: &exists, uses: &|_, _| None };
         let (_, project) = ready(propose(&input, &RootChoice::New));
         prop_assert!(!project.images.is_empty());
     }

@@ -20,7 +20,19 @@ const MAX_ANCHORED: usize = 100_000;
 /// A problem with code `yaml` when the text is not YAML, holds several documents or a tag, or
 /// passes a limit of SEC-A10.
 pub fn parse(source: &Source) -> Result<Node, Problems> {
-    let mut tree = Tree::new(source);
+    read(Tree::new(source, false))
+}
+
+/// The same, but tags that are not YAML's own are kept: others' files may use them.
+///
+/// # Errors
+/// As [`parse`], tags aside.
+pub fn parse_tagged(source: &Source) -> Result<Node, Problems> {
+    read(Tree::new(source, true))
+}
+
+fn read(mut tree: Tree<'_>) -> Result<Node, Problems> {
+    let source = tree.source;
     for next in Parser::new_from_str_with_options(source.text(), limits()) {
         let (event, range) = next.map_err(|error| failure(source, &error))?;
         tree.take(event, range)?;
@@ -64,10 +76,13 @@ struct Open {
     node: Node,
     key: Option<Node>,
     anchor: usize,
+    tag: Option<String>,
 }
 
 struct Tree<'s> {
     source: &'s Source,
+    /// Whether tags are kept.
+    tags: bool,
     documents: usize,
     open: Vec<Open>,
     done: Option<Node>,
@@ -77,9 +92,10 @@ struct Tree<'s> {
 }
 
 impl<'s> Tree<'s> {
-    fn new(source: &'s Source) -> Self {
+    fn new(source: &'s Source, tags: bool) -> Self {
         Self {
             source,
+            tags,
             documents: 0,
             open: Vec::new(),
             done: None,
@@ -104,7 +120,7 @@ impl<'s> Tree<'s> {
                 self.begin(Value::Map(Vec::new()), span, anchor, tag.as_deref())
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
-                Some(open) => self.put(open.node, open.anchor),
+                Some(open) => self.put(tagged(open.node, open.tag), open.anchor),
                 None => Ok(()),
             },
             Event::Alias(anchor) => self.alias(anchor, span),
@@ -124,14 +140,16 @@ impl<'s> Tree<'s> {
         if self.open.len() >= MAX_DEPTH {
             return Err(self.refuse(span, &format!("nested deeper than {MAX_DEPTH} levels")));
         }
-        if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) {
-            return Err(self.refuse(span, &format!("the tag `{}` is not known", tag.original())));
+        let tag = tag.filter(|tag| !tag.is_yaml_core_schema()).map(Tag::original);
+        if let Some(tag) = tag.as_ref().filter(|_| !self.tags) {
+            return Err(self.refuse(span, &format!("the tag `{tag}` is not known")));
         }
         let node = Node { span, value };
         self.open.push(Open {
             node,
             key: None,
             anchor,
+            tag: tag.map(|tag| tag.to_string()),
         });
         Ok(())
     }
@@ -147,6 +165,14 @@ impl<'s> Tree<'s> {
             None if style == ScalarStyle::Plain => Ok(scalar::plain(text)),
             None => Ok(Value::Text(text.into())),
             Some(tag) if tag.is_yaml_core_schema_tag("str") => Ok(Value::Text(text.into())),
+            Some(tag) if self.tags => {
+                let value = match style {
+                    ScalarStyle::Plain => scalar::plain(text),
+                    _ => Value::Text(text.into()),
+                };
+                let node = Box::new(Node { span, value });
+                Ok(Value::Tagged(tag.original().to_string(), node))
+            }
             Some(tag) => Err(self.refuse(span, &format!("the tag `{}` is not known", tag.original()))),
         }
     }
@@ -199,6 +225,16 @@ impl<'s> Tree<'s> {
     }
 }
 
+fn tagged(node: Node, tag: Option<String>) -> Node {
+    match tag {
+        Some(tag) => Node {
+            span: node.span,
+            value: Value::Tagged(tag, Box::new(node)),
+        },
+        None => node,
+    }
+}
+
 fn span_of(range: &Range) -> Span {
     let length = match range.end.line() == range.start.line() {
         true => range.end.col().saturating_sub(range.start.col()),
@@ -216,6 +252,7 @@ fn size(node: &Node) -> usize {
     match &node.value {
         Value::List(items) => 1 + items.iter().map(size).sum::<usize>(),
         Value::Map(entries) => 1 + entries.iter().map(|(k, v)| size(k) + size(v)).sum::<usize>(),
+        Value::Tagged(_, node) => 1 + size(node),
         _ => 1,
     }
 }
@@ -227,6 +264,7 @@ fn depth(node: &Node) -> usize {
             let deepest = entries.iter().map(|(k, v)| depth(k).max(depth(v))).max();
             1 + deepest.unwrap_or(0)
         }
+        Value::Tagged(_, node) => 1 + depth(node),
         _ => 0,
     }
 }

@@ -144,6 +144,9 @@ impl<'a> Resolver<'a> {
             return Ok(source_of(&name, context));
         }
         let Some(project) = self.inputs.world.project_image(text).map_err(|e| e.at(line))? else {
+            if let Some(name) = self.inputs.world.namesake(&reference) {
+                self.warnings.push(warn::own_name(line, text, &name));
+            }
             return Ok(Source::External(reference));
         };
         if let Some(digest) = project.digest {
@@ -151,9 +154,10 @@ impl<'a> Resolver<'a> {
                 "{} is an image of the project and cannot be pinned to {digest}",
                 project.image
             );
-            return Err(Fault::new(message)
-                .at(line)
-                .hint("remove the digest: the ring decides the version"));
+            return Err(Fault::new(message).at(line).hint(format!(
+                "remove the digest: the ring decides the version; or keep the pin: \
+                 `contexts: {{\"{text}\": \"docker-image://{text}\"}}` of the image in rings.yaml"
+            )));
         }
         if let Some(tag) = project.tag {
             self.warnings
@@ -270,6 +274,28 @@ mod tests {
             "0".repeat(64)
         ));
         assert_eq!(fault.line, 2);
+    }
+
+    #[test]
+    fn a_base_that_is_called_like_the_project_is_told() {
+        assert_eq!(codes("FROM shop:1"), ["own-name", "unlocked-base"]);
+        assert_eq!(
+            codes("FROM locked\nCOPY --from=x.y/shop a b"),
+            ["own-name", "unlocked-base"]
+        );
+        let external = NamedContext::External("shop:1".parse().unwrap());
+        let case = Case {
+            contexts: [("shop:1".to_owned(), external)].into(),
+            ..Case::default()
+        };
+        let codes: Vec<_> = case
+            .resolve("FROM shop:1")
+            .unwrap()
+            .warnings
+            .iter()
+            .map(|w| w.code)
+            .collect();
+        assert_eq!(codes, ["unlocked-base"]);
     }
 
     #[test]

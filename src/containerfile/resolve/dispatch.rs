@@ -218,6 +218,9 @@ impl<'a> Resolver<'a> {
                 (None, Some(default)) => Some(at.expand(scope, default)?),
                 (None, None) => self.globals.get(name).map(|value| known(value)),
             };
+            if value.is_none() {
+                scope.declare(name);
+            }
             if let Some(value) = value.clone().filter(|_| !NOT_IN_ENV.contains(&name.as_str())) {
                 if scope.is_env(name) {
                     self.warnings.push(warn::builders_differ(line, name));

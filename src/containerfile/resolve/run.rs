@@ -46,10 +46,7 @@ impl Resolver<'_> {
         let named = mount::from(text)?.is_some();
         let words = match (words, unsure) {
             (words, Some(name)) => {
-                let reason = format!(
-                    "{} names ${name}, which an unlocked base may define",
-                    quoted(text)
-                );
+                let reason = format!("{} {}", quoted(text), scope.why_unsure(&name));
                 if !named {
                     self.give_up(at.placed.line, reason);
                 }

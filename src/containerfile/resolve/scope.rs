@@ -28,6 +28,8 @@ pub(super) struct Scope {
     /// Env of the config, in order.
     config: Vec<(String, Value)>,
     positions: BTreeMap<String, usize>,
+    /// The names that ARG declares without a value.
+    valueless: BTreeSet<String>,
     /// Whether the base may define variables that nobody here knows.
     open: bool,
     pub(super) user: Option<String>,
@@ -107,6 +109,20 @@ impl Scope {
 
     fn insert(&mut self, name: &str, value: Value, is_arg: bool) {
         self.variables.insert(name.to_owned(), Variable { value, is_arg });
+    }
+
+    /// ARG without a value.
+    pub(super) fn declare(&mut self, name: &str) {
+        self.valueless.insert(name.to_owned());
+    }
+
+    /// Why nobody knows `name`, as the end of a sentence that begins with the word that names it.
+    pub(super) fn why_unsure(&self, name: &str) -> String {
+        let declared = match self.valueless.contains(name) && !self.variables.contains_key(name) {
+            true => format!("; `ARG {name}` has no value here"),
+            false => String::new(),
+        };
+        format!("names ${name}, which an unlocked base may define{declared}")
     }
 
     /// Whether ENV or the base sets `name` (rule 28).

@@ -4,7 +4,7 @@
 use super::{Base, BaseFacts, Inputs, NamedContext, ProjectRef, ResolveError, World, resolve};
 use crate::containerfile::parse::parse;
 use crate::containerfile::recipe::{Op, Recipe};
-use crate::model::{ImageName, Platform};
+use crate::model::{ImageName, Platform, Reference};
 use std::collections::BTreeMap;
 
 pub(super) struct Shop;
@@ -25,6 +25,10 @@ impl World for Shop {
             tag: tag.map(str::to_owned),
             digest: digest.map(str::to_owned),
         }))
+    }
+
+    fn namesake(&self, reference: &Reference) -> Option<String> {
+        reference.name().ends_with("/shop").then(|| "shop".to_owned())
     }
 
     fn base(&self, base: &Base) -> Result<BaseFacts, ResolveError> {

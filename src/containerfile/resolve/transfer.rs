@@ -46,7 +46,7 @@ impl Resolver<'_> {
             unpack: words.unpack,
         };
         for (path, word) in paths.into_iter().zip(&words.paths) {
-            let source = self.source(at, words, &mut transfer, path, word)?;
+            let source = self.source(scope, at, words, &mut transfer, path, word)?;
             transfer.sources.push(source);
         }
         check_checksum(at, &transfer)?;
@@ -60,6 +60,7 @@ impl Resolver<'_> {
 
     fn source(
         &mut self,
+        scope: &Scope,
         at: &At<'_, '_>,
         words: &TransferWords,
         transfer: &mut Transfer,
@@ -69,11 +70,8 @@ impl Resolver<'_> {
         if !path.known {
             if transfer.from == Source::Context {
                 let name = at.unsure.clone().unwrap_or_default();
-                let word = quoted(word);
-                self.give_up(
-                    at.placed.line,
-                    format!("{word} names ${name}, which an unlocked base may define"),
-                );
+                let reason = format!("{} {}", quoted(word), scope.why_unsure(&name));
+                self.give_up(at.placed.line, reason);
             }
             return Ok(TransferSource::Path(path.text));
         }
@@ -211,6 +209,17 @@ mod tests {
         };
         assert_eq!(bodies("COPY <<-A /h/\n\t$X\n\tA\n"), ["x\n"]);
         assert_eq!(bodies("COPY <<A <<'B' /h/\n'$X'\nA\n$X\nB\n"), ["'x'\n", "$X\n"]);
+    }
+
+    #[test]
+    fn a_name_that_nobody_knows_says_whether_it_was_declared() {
+        let said = |text: &str| recipe(&format!("FROM other\n{text}")).whole.unwrap().reason;
+        let open = "names $V, which an unlocked base may define";
+        assert_eq!(said("COPY x$V /x"), format!("`x$V` {open}"));
+        let declared = format!("{open}; `ARG V` has no value here");
+        assert_eq!(said("ARG V\nCOPY x$V /x"), format!("`x$V` {declared}"));
+        let mount = said("ARG V\nRUN --mount=target=/m,source=x$V ls");
+        assert!(mount.ends_with(&declared), "{mount}");
     }
 
     #[test]

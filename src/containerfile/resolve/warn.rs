@@ -38,6 +38,19 @@ pub(super) fn unlocked_base(line: u32, reference: &str) -> Warning {
     warning(line, "unlocked-base", message)
 }
 
+/// An image outside the project that is called like the project.
+pub(super) fn own_name(line: u32, reference: &str, name: &str) -> Warning {
+    warning(
+        line,
+        "own-name",
+        format!(
+            "{reference} is taken for an image outside the project, though `{name}` is the project's own name: \
+             `contexts: {{\"{reference}\": {{image: NAME}}}}` makes it one of its images, \"docker-image://{reference}\" \
+             there says that it is none"
+        ),
+    )
+}
+
 /// Rule 16.
 pub(super) fn numeric_from(line: u32, base: &str) -> Warning {
     let message = format!("FROM {base} is an image of that name, not stage {base}");

@@ -7,7 +7,7 @@ use crate::containerfile::{
     recipe::{Op, Recipe, Step, Warning},
 };
 use crate::engine::Failure;
-use crate::model::{ImageName, Problem, Problems, RepoPath, Severity, Source, Span};
+use crate::model::{ImageName, Problem, Problems, Reference, RepoPath, Severity, Source, Span};
 use crate::tree::SourceTree;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -276,6 +276,12 @@ impl World for Resolver<'_> {
             tag: own.tag,
             digest: own.digest,
         }))
+    }
+
+    fn namesake(&self, reference: &Reference) -> Option<String> {
+        let last = |name: &str| name.rsplit('/').next().map(str::to_owned);
+        let own = last(self.project.name.as_str());
+        own.filter(|own| last(reference.name()).as_ref() == Some(own))
     }
 
     fn base(&self, base: &Base) -> Result<BaseFacts, ResolveError> {

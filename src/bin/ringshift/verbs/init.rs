@@ -6,7 +6,7 @@ mod look;
 use crate::open::{self, Caches};
 use crate::settings::Settings;
 use crate::ui::Ui;
-use ringshift::config::propose::{self, Input, Outcome, Proposal, RootChoice};
+use ringshift::config::propose::{self, Hint, Input, Outcome, Proposal, RootChoice};
 use ringshift::engine::Failure;
 use ringshift::git::Repository;
 use ringshift::model::{ImageName, Problem, RepoPath};
@@ -122,7 +122,8 @@ fn propose(
     tree: &Arc<WorkingCopy>,
     asked: &mut Asked<'_>,
 ) -> Result<(Proposal, Vec<Problem>), Failure> {
-    let (files, hints) = look::all(tree)?;
+    let seen = look::all(tree)?;
+    let uses = |path: &RepoPath, hint: &Hint| seen.uses(path, hint);
     let exists = |context: &RepoPath, source: &str| {
         let path = context.join(&RepoPath::clean(source));
         matches!(tree.kind(&path), Ok(Some(_)))
@@ -132,12 +133,14 @@ fn propose(
     for round in 1.. {
         let input = Input {
             repository: &repository_name,
-            files: &files,
-            hints: &hints,
+            files: &seen.files,
+            hints: &seen.hints,
             wrong: &wrong,
             exists: &exists,
+            uses: &uses,
         };
-        let proposal = asked.propose(&input)?;
+        let mut proposal = asked.propose(&input)?;
+        proposal.notes.splice(0..0, seen.notes.iter().cloned());
         let config = RepoPath::clean("rings.yaml");
         let mut new: BTreeMap<RepoPath, Vec<u8>> = BTreeMap::new();
         new.insert(config.clone(), proposal.text.clone().into_bytes());
@@ -152,8 +155,10 @@ fn propose(
         let before = wrong.len();
         for problem in &problems {
             let path = RepoPath::clean(problem.place.path.as_bytes());
-            if files.iter().any(|file| file.path == path) {
+            if seen.files.iter().any(|file| file.path == path) {
                 let why = format!("{path}:{}: {}", problem.place.line, problem.message);
+                let hint = problem.hint.iter().map(|hint| format!("; {hint}"));
+                let why = why + &hint.collect::<String>();
                 wrong.entry(path).or_insert(why);
             }
         }

@@ -136,7 +136,9 @@ pub fn tell_warnings(ui: &Ui, opened: &Opened) {
         ui.note("rings.yaml is not committed yet; the working copy's is used");
     }
     let wanted = |problem: &&Problem| problem.severity == Severity::Warning || ui.verbose > 0;
-    let all: Vec<&Problem> = opened.project.warnings.iter().filter(wanted).collect();
+    let mut all: Vec<&Problem> = opened.project.warnings.iter().filter(wanted).collect();
+    // What may be a dependency that is not known comes before what is merely worth a look.
+    all.sort_by_key(|problem| problem.code != "own-name");
     let shown = if ui.verbose > 0 { all.len() } else { SHOWN };
     for problem in all.iter().take(shown) {
         match problem.severity {

@@ -1,7 +1,10 @@
-//! The plain part of HCL: blocks with labels, and attributes that are literals, lists and objects of
-//! literals. An expression is skipped; what is left out is merely not known.
+//! The plain part of HCL: blocks with labels, and attributes that are literals, variables, lists and
+//! objects of those. A variable stands as the text `${NAME}`, any other expression as [`UNKNOWN`].
 
 use serde_json::{Map, Value};
+
+/// What stands for an expression.
+const UNKNOWN: &str = "${…}";
 
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 16;
@@ -70,10 +73,11 @@ fn line(text: &str) -> usize {
     text.find('\n').unwrap_or(text.len())
 }
 
-/// The text in quotes at the beginning, and how long it is with them.
+/// The text in quotes at the beginning, and how long it is with them; quotes inside `${…}` do not end it.
 fn quoted(text: &str) -> (String, usize) {
     let mut out = String::new();
     let mut escaped = false;
+    let mut level = 0_usize;
     for (at, c) in text.char_indices().skip(1) {
         match c {
             _ if escaped => {
@@ -81,11 +85,29 @@ fn quoted(text: &str) -> (String, usize) {
                 escaped = false;
             }
             '\\' => escaped = true,
-            '"' => return (out, at + 1),
+            '"' if level == 0 => return (out, at + 1),
+            '{' if level > 0 || (out.ends_with('$') && !out.ends_with("$$")) => {
+                level += 1;
+                out.push(c);
+            }
+            '}' => {
+                level = level.saturating_sub(1);
+                out.push(c);
+            }
+            // An expression that nobody closes ends with its line.
+            '\n' if level > 0 => return (out, at),
             c => out.push(c),
         }
     }
     (out, text.len())
+}
+
+/// A number, `true`, `false`, `null`, or a variable.
+fn literal(word: &str) -> Value {
+    match serde_json::from_str(word) {
+        Ok(value) => value,
+        Err(_) => Value::String(format!("${{{word}}}")),
+    }
 }
 
 struct Reader {
@@ -142,12 +164,16 @@ impl Reader {
         entries
     }
 
-    /// A literal, list or object with nothing behind it; an expression is skipped.
+    /// A literal, variable, list or object with nothing behind it; any other expression is skipped.
     fn value(&mut self, depth: usize) -> Option<Value> {
         let value = match self.peek()?.clone() {
             Token::Text(text) => {
                 self.at += 1;
                 Some(Value::String(text))
+            }
+            Token::Word(word) => {
+                self.at += 1;
+                Some(literal(&word))
             }
             Token::Sign('[') if depth < MAX_DEPTH => {
                 self.at += 1;
@@ -163,7 +189,7 @@ impl Reader {
             None | Some(Token::Newline | Token::Sign(',' | '}' | ']')) if value.is_some() => value,
             _ => {
                 self.skip();
-                None
+                Some(Value::String(UNKNOWN.into()))
             }
         }
     }

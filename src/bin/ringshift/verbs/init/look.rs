@@ -1,57 +1,99 @@
 //! What a repository has: container files with what they use, and what compose and bake files say.
 
-use ringshift::config::propose::{self, Found, Hint};
+use ringshift::config::propose::{self, Found, Hint, Said, Uses};
 use ringshift::containerfile::recipe::{MountKind, Op, Recipe, Source, TransferSource};
-use ringshift::containerfile::{self, Base, BaseFacts, Inputs, ProjectRef, ResolveError, World};
+use ringshift::containerfile::{
+    self, Base, BaseFacts, Inputs, NamedContext, Node, ProjectRef, ResolveError, World,
+};
 use ringshift::engine::Failure;
 use ringshift::model::{Platform, RepoPath, labels};
 use ringshift::tree::disk::WorkingCopy;
 use ringshift::tree::{Kind, SourceTree};
 use std::collections::BTreeMap;
 
+/// All that was found.
+#[derive(Default)]
+pub struct Seen {
+    /// The container files.
+    pub files: Vec<Found>,
+    /// What compose and bake files say.
+    pub hints: Vec<Hint>,
+    /// What of those could not be read.
+    pub notes: Vec<String>,
+    parsed: BTreeMap<RepoPath, containerfile::File>,
+}
+
+impl Seen {
+    fn take(&mut self, said: Said) {
+        self.hints.extend(said.hints);
+        self.notes.extend(said.notes);
+    }
+
+    /// What the container file at `path` uses when it is built as `hint` says.
+    pub fn uses(&self, path: &RepoPath, hint: &Hint) -> Option<Uses> {
+        let file = self.parsed.get(path)?;
+        // Whatever a named context is, it is no reference to an image.
+        let contexts = hint.contexts.keys();
+        let contexts = contexts
+            .map(|name| (name.clone(), NamedContext::Folder))
+            .collect();
+        let recipe = resolve(file, &hint.args, hint.target.as_deref(), &contexts).ok()?;
+        Some(uses(&recipe))
+    }
+}
+
 /// All of it.
 ///
 /// # Errors
 /// [`Failure::Tree`] when the working copy cannot be read.
-pub fn all(tree: &WorkingCopy) -> Result<(Vec<Found>, Vec<Hint>), Failure> {
-    let (mut files, mut hints) = (Vec::new(), Vec::new());
-    walk(tree, &RepoPath::root(), &mut files, &mut hints)?;
-    Ok((files, hints))
+pub fn all(tree: &WorkingCopy) -> Result<Seen, Failure> {
+    let mut seen = Seen::default();
+    walk(tree, &RepoPath::root(), &mut seen)?;
+    Ok(seen)
 }
 
 /// Folders deeper than this hold no images.
 const DEPTH: usize = 64;
 
-fn walk(
-    tree: &WorkingCopy,
-    at: &RepoPath,
-    files: &mut Vec<Found>,
-    hints: &mut Vec<Hint>,
-) -> Result<(), Failure> {
+fn walk(tree: &WorkingCopy, at: &RepoPath, seen: &mut Seen) -> Result<(), Failure> {
     if at.components().count() > DEPTH {
         return Ok(());
     }
+    let mut compose = Vec::new();
     for item in tree.list(at)? {
         let path = at.child(&item.name);
         match item.kind {
-            Kind::Directory => walk(tree, &path, files, hints)?,
-            Kind::File { .. } => look(tree, &path, &String::from_utf8_lossy(&item.name), files, hints),
+            Kind::Directory => walk(tree, &path, seen)?,
+            Kind::File { .. } => {
+                let name = String::from_utf8_lossy(&item.name).to_lowercase();
+                match propose::compose::is_compose_file(&name, at.is_root()) {
+                    true => compose.push(path),
+                    false => look(tree, &path, &name, seen),
+                }
+            }
             _ => {}
         }
+    }
+    if !compose.is_empty() {
+        let said = propose::compose::hints(compose, &|path| tree.read(path, LIMIT).ok());
+        seen.take(said);
     }
     Ok(())
 }
 
-fn look(tree: &WorkingCopy, path: &RepoPath, name: &str, files: &mut Vec<Found>, hints: &mut Vec<Hint>) {
-    let lower = name.to_lowercase();
-    let read = || tree.read(path, 4 << 20).unwrap_or_default();
-    match lower.as_str() {
-        "docker-compose.yml" | "docker-compose.yaml" | "compose.yml" | "compose.yaml" => {
-            hints.extend(propose::compose::hints(&read(), path));
-        }
-        _ if is_bake_file(&lower) => hints.extend(bake(tree, path, &read())),
-        _ if is_container_file(&lower) => files.extend(found(path, &read())),
-        _ => {}
+/// Files of which more than this is not read, in bytes.
+const LIMIT: u64 = 4 << 20;
+
+/// `name` is the file's, in lower case.
+fn look(tree: &WorkingCopy, path: &RepoPath, name: &str, seen: &mut Seen) {
+    let read = || tree.read(path, LIMIT).unwrap_or_default();
+    if is_bake_file(name) {
+        seen.take(bake(tree, path, &read()));
+    } else if is_container_file(name)
+        && let Some((found, file)) = found(path, &read())
+    {
+        seen.files.push(found);
+        seen.parsed.insert(path.clone(), file);
     }
 }
 
@@ -62,7 +104,7 @@ fn is_bake_file(name: &str) -> bool {
 
 /// Bake's paths are relative to where it is called: the file's folder, or the repository's root,
 /// whichever leads to more container files.
-fn bake(tree: &WorkingCopy, path: &RepoPath, bytes: &[u8]) -> Vec<Hint> {
+fn bake(tree: &WorkingCopy, path: &RepoPath, bytes: &[u8]) -> Said {
     let stands = |hint: &&Hint| {
         let file = hint
             .file
@@ -70,10 +112,10 @@ fn bake(tree: &WorkingCopy, path: &RepoPath, bytes: &[u8]) -> Vec<Hint> {
             .unwrap_or_else(|| hint.context.child(b"Dockerfile"));
         matches!(tree.kind(&file), Ok(Some(Kind::File { .. })))
     };
-    let from_root = RepoPath::root().child(path.name());
-    let here = propose::bake::hints(bytes, path);
-    let above = propose::bake::hints(bytes, &from_root);
-    match above.iter().filter(stands).count() > here.iter().filter(stands).count() {
+    let here = propose::bake::hints(bytes, path, &path.parent().unwrap_or_default());
+    let above = propose::bake::hints(bytes, path, &RepoPath::root());
+    let standing = |said: &Said| said.hints.iter().filter(stands).count();
+    match standing(&above) > standing(&here) {
         true => above,
         false => here,
     }
@@ -101,10 +143,10 @@ fn is_container_file(name: &str) -> bool {
         || (!left_out.iter().any(|end| name.ends_with(end))
             && whole.iter().any(|w| {
                 name.strip_prefix(w)
-                    .is_some_and(|rest| rest.starts_with(['.', '-']))
+                    .is_some_and(|rest| rest.starts_with(['.', '-', '_']))
                     || name
                         .strip_suffix(w)
-                        .is_some_and(|rest| rest.ends_with(['.', '-']))
+                        .is_some_and(|rest| rest.ends_with(['.', '-', '_']))
             }))
 }
 
@@ -121,84 +163,85 @@ impl World for Nobody {
     }
 }
 
-/// What a container file uses; one that does not even begin a stage is none.
-fn found(path: &RepoPath, bytes: &[u8]) -> Option<Found> {
-    let file = containerfile::parse(bytes).ok()?;
-    if !file
-        .nodes
-        .iter()
-        .any(|node| node.name().eq_ignore_ascii_case("from"))
-    {
-        return None;
-    }
-    let (args, contexts, platform) = (BTreeMap::new(), BTreeMap::new(), Platform::default());
+fn resolve(
+    file: &containerfile::File,
+    args: &BTreeMap<String, String>,
+    target: Option<&str>,
+    contexts: &BTreeMap<String, NamedContext>,
+) -> Result<Recipe, ResolveError> {
+    let platform = Platform::default();
     let inputs = Inputs {
-        args: &args,
-        target: None,
+        args,
+        target,
         platform: &platform,
-        contexts: &contexts,
+        contexts,
         world: &Nobody,
     };
-    let mut found = Found {
-        path: path.clone(),
-        ..Found::default()
-    };
-    for node in file
-        .nodes
-        .iter()
-        .filter(|node| node.name().eq_ignore_ascii_case("from"))
-    {
-        if let [_, word, name] = node.args.as_slice()
-            && word.eq_ignore_ascii_case("as")
-        {
-            found.stages.push(name.to_lowercase());
-        }
-    }
-    match containerfile::resolve(&file, &inputs) {
-        Ok(recipe) => uses(&recipe, &mut found),
-        Err(_) => {
-            let from = file
-                .nodes
-                .iter()
-                .filter(|node| node.name().eq_ignore_ascii_case("from"));
-            found
-                .references
-                .extend(from.filter_map(|node| node.args.first().cloned()));
-        }
-    }
-    Some(found)
+    containerfile::resolve(file, &inputs)
 }
 
-fn uses(recipe: &Recipe, found: &mut Found) {
-    let add = |source: &Source, found: &mut Found| {
-        if let Source::External(reference) = source {
-            found.references.push(reference.to_string());
-        }
+/// A container file with what it uses where nothing is said of its build; one that does not even
+/// begin a stage is none.
+fn found(path: &RepoPath, bytes: &[u8]) -> Option<(Found, containerfile::File)> {
+    let file = containerfile::parse(bytes).ok()?;
+    let is_from = |node: &&Node| node.name().eq_ignore_ascii_case("from");
+    let from: Vec<&Node> = file.nodes.iter().filter(is_from).collect();
+    if from.is_empty() {
+        return None;
+    }
+    let mut found = Found {
+        path: path.clone(),
+        stages: from.iter().filter_map(|node| stage(node)).collect(),
+        last: from.last().and_then(|node| stage(node)),
+        ..Found::default()
     };
+    match resolve(&file, &BTreeMap::new(), None, &BTreeMap::new()) {
+        Ok(recipe) => {
+            let uses = uses(&recipe);
+            (found.references, found.sources) = (uses.references, uses.sources);
+            found.vendor = vendor(&recipe);
+        }
+        Err(_) => {
+            let words = from.iter().filter_map(|node| node.args.first().cloned());
+            found.references.extend(words);
+        }
+    }
+    Some((found, file))
+}
+
+/// What a FROM calls its stage.
+fn stage(from: &Node) -> Option<String> {
+    match from.args.as_slice() {
+        [_, word, name] if word.eq_ignore_ascii_case("as") => Some(name.to_lowercase()),
+        _ => None,
+    }
+}
+
+fn vendor(recipe: &Recipe) -> Option<String> {
+    let steps = recipe.stages.iter().flat_map(|stage| &stage.steps);
+    let labels = steps.filter_map(|step| match &step.op {
+        Op::Label(pairs) => Some(pairs),
+        _ => None,
+    });
+    let mut named = labels.flatten().filter(|(key, _)| key == labels::VENDOR);
+    named.next_back().map(|(_, value)| value.clone())
+}
+
+fn uses(recipe: &Recipe) -> Uses {
+    let mut found = Uses::default();
     for stage in &recipe.stages {
-        add(&stage.base, found);
+        add(&stage.base, &mut found);
         for step in &stage.steps {
             match &step.op {
                 Op::Transfer(transfer) => {
-                    add(&transfer.from, found);
+                    add(&transfer.from, &mut found);
                     if transfer.from == Source::Context {
-                        found
-                            .sources
-                            .extend(transfer.sources.iter().filter_map(|source| match source {
-                                TransferSource::Path(path) if !path.contains(['*', '?', '[', '$']) => {
-                                    Some(path.clone())
-                                }
-                                _ => None,
-                            }));
+                        found.sources.extend(plain(&transfer.sources));
                     }
-                }
-                Op::Label(pairs) => {
-                    let vendor = pairs.iter().find(|(key, _)| key == labels::VENDOR);
-                    found.vendor = vendor.map(|(_, value)| value.clone()).or(found.vendor.take());
                 }
                 Op::Run(run) => run.mounts.iter().for_each(|mount| match &mount.kind {
                     MountKind::Bind { from, .. } | MountKind::Cache { from: Some(from), .. } => {
-                        add(from, found)
+                        add(from, &mut found)
                     }
                     _ => {}
                 }),
@@ -206,4 +249,19 @@ fn uses(recipe: &Recipe, found: &mut Found) {
             }
         }
     }
+    found
+}
+
+fn add(source: &Source, found: &mut Uses) {
+    if let Source::External(reference) = source {
+        found.references.push(reference.to_string());
+    }
+}
+
+/// The sources that are a path as they stand.
+fn plain(sources: &[TransferSource]) -> impl Iterator<Item = String> {
+    sources.iter().filter_map(|source| match source {
+        TransferSource::Path(path) if !path.contains(['*', '?', '[', '$']) => Some(path.clone()),
+        _ => None,
+    })
 }

@@ -63,7 +63,7 @@ class Repository:
         self.disk = Disk(self.clone, place / "tree")
         self.builder = Builder(given.buildctl, given.address, place)
         self.report = {"repository": corpus.name, "commit": self.clone.commit, "seed": given.seed, "absent_blobs": self.clone.absent,
-                       "images": 0, "sampled_images": 0, "samples": 0, "listed": 0, "unlisted": 0, "agreements": 0,
+                       "images": 0, "sampled_images": 0, "samples": 0, "kinds": {}, "agreements": 0,
                        "disagreements": [], "at_once": {"images": 0, "files": 0}, "reads": 0, "builds": 0, "skipped": []}
 
     def ask(self, commit):
@@ -112,14 +112,14 @@ class Repository:
         for _ in range(self.given.each // 2):
             for drawn, listed in ((image.listed, True), (image.others, False)):
                 if drawn and self.report["samples"] < self.given.samples:
-                    self.one(image, drawn.pop(), listed)
+                    self.one(image, *drawn.pop(), listed)
                     count += 1
         return count
 
-    def one(self, image, path, listed):
+    def one(self, image, path, kind, listed):
         changed, digest = image.changes([path])
         self.report["samples"] += 1
-        self.report["listed" if listed else "unlisted"] += 1
+        self.report["kinds"][kind] = self.report["kinds"].get(kind, 0) + 1
         if changed == listed:
             self.report["agreements"] += 1
         else:
@@ -134,7 +134,7 @@ class Repository:
 
     def at_once(self, image):
         """All files that are not listed, altered together; a change is narrowed down to a file."""
-        paths = list(image.others)
+        paths = [path for path, _ in image.others]
         self.report["at_once"]["images"] += 1
         self.report["at_once"]["files"] += len(paths)
         self.report["reads"] += len(image.listed)
@@ -168,7 +168,8 @@ class Image:
         listed = {unescaped(r["path"]) for r in said["reads"]}
         if stray := listed - set(paths):
             raise rewrite.Unsupported(f"reads outside of the context: {sorted(stray)[0]}")
-        self.listed, self.others = sorted(listed), near(of.random, clone, context, file, paths, listed)
+        self.listed = [(p, "listed link" if clone.files[p][0] == LINK else "listed") for p in sorted(listed)]
+        self.others = near(of.random, clone, context, file, paths, listed)
         of.random.shuffle(self.listed)
         self.base = self.digest()
 
@@ -199,7 +200,7 @@ def unescaped(path):
 
 
 def near(random, clone, context, file, paths, listed):
-    """The files that are not listed, in the order in which to `pop` them: of each kind of near miss in turn."""
+    """The files that are not listed, with their kinds, in the order in which to `pop` them: of each kind of near miss in turn."""
     folders = {posixpath.dirname(p) for p in listed}
     above = {posixpath.dirname(f) for f in folders}
     names = {posixpath.basename(p) for p in listed}
@@ -211,25 +212,25 @@ def near(random, clone, context, file, paths, listed):
             text = clone.blob(posixpath.normpath(ignore)).decode(errors="replace")
             patterns += [line.strip().strip("!/") for line in text.splitlines() if line.strip() and not line.startswith("#")]
     ignored = re.compile("|".join(fnmatch.translate(p).replace("\\Z", "(/.*)?\\Z") for p in patterns) or r"(?!)", re.S)
-    kinds = [
-        lambda p: p in targets or any(p.startswith(t + "/") for t in targets),
-        lambda p: clone.files[p][0] == LINK,
-        lambda p: p in (file, file + ".dockerignore") or posixpath.basename(p) == ".dockerignore",
-        lambda p: ignored.match(posixpath.relpath(p, context)),
-        lambda p: posixpath.dirname(p) in folders,
-        lambda p: posixpath.dirname(p) in above,
-        lambda p: posixpath.basename(p) in names,
-        lambda p: posixpath.dirname(posixpath.dirname(p)) in folders,
-        lambda p: True,
-    ]
-    piles = [[] for _ in kinds]
+    kinds = {
+        "a listed link's target": lambda p: p in targets or any(p.startswith(t + "/") for t in targets),
+        "a link": lambda p: clone.files[p][0] == LINK,
+        "container or ignore file": lambda p: p in (file, file + ".dockerignore") or posixpath.basename(p) == ".dockerignore",
+        "named by the ignore file": lambda p: ignored.match(posixpath.relpath(p, context)),
+        "beside a listed file": lambda p: posixpath.dirname(p) in folders,
+        "beside a listed file's folder": lambda p: posixpath.dirname(p) in above,
+        "named as a listed file": lambda p: posixpath.basename(p) in names,
+        "below a listed file's folder": lambda p: posixpath.dirname(posixpath.dirname(p)) in folders,
+        "other": lambda p: True,
+    }
+    piles = {kind: [] for kind in kinds}
     rest = sorted(set(paths) - listed)
     random.shuffle(rest)
     for path in rest:
-        next(pile for kind, pile in zip(kinds, piles) if kind(path)).append(path)
+        piles[next(kind for kind, fits in kinds.items() if fits(path))].append(path)
     order = []
-    while any(piles):
-        order += [pile.pop() for pile in piles if pile]
+    while any(piles.values()):
+        order += [(pile.pop(), kind) for kind, pile in piles.items() if pile]
     return order[::-1]
 
 

@@ -46,7 +46,7 @@ def instructions(text):
         if not (directive := re.fullmatch(r"\s*#\s*([A-Za-z]+)\s*=\s*(.*?)\s*", line)):
             break
         name, value = directive[1].lower(), directive[2]
-        if name == "syntax" and not re.match(r"(docker\.io/)?docker/dockerfile(:1[^/]*)?(@|$)", value):
+        if name == "syntax" and not re.match(r"(docker\.io/)?docker/dockerfile([:@][^/]*)?$", value):
             raise Unsupported(f"another frontend: {value}")
         if name == "escape":
             escape = value
@@ -281,7 +281,7 @@ class Rewrite:
             options = dict(o.partition("=")[::2] for o in flag[8:].split(","))
             if options.get("type", "bind") == "bind" and not options.get("from"):
                 binds.append(flag)
-                targets.append(next((options[k] for k in ("target", "dst", "destination") if k in options), ""))
+                targets.append(next((options[k] for k in ("target", "dst", "destination") if k in options), "."))
             elif options.get("from") and options.get("type", "bind") in ("bind", "cache"):
                 out += self.of_stage(options["from"])
         if binds:

@@ -40,11 +40,12 @@ def main():
     options.add_argument("--seed", type=int, default=time.time_ns() % 10**9)
     options.add_argument("--samples", type=int, default=60, help="of each repository")
     options.add_argument("--each", type=int, default=4, help="samples of an image before the next one is drawn")
+    options.add_argument("--list", type=Path, default=HERE / "reads.tsv", help="repositories, commits, kinds")
     options.add_argument("--repository", action="append")
     options.add_argument("--image", action="append", help="only this one")
     given = options.parse_args()
     wrong = 0
-    rows = [row.split("\t") for row in (HERE / "reads.tsv").read_text().splitlines()[1:]]
+    rows = [row.split("\t") for row in given.list.read_text().splitlines()[1:]]
     for name, commit, _ in rows:
         name = name.replace("/", "+")
         if given.repository and name not in given.repository:
@@ -63,6 +64,7 @@ class Repository:
         self.disk = Disk(self.clone, place / "tree")
         self.builder = Builder(given.buildctl, given.address, place)
         self.report = {"repository": corpus.name, "commit": self.clone.commit, "seed": given.seed, "absent_blobs": self.clone.absent,
+                       "frontends_replaced": self.clone.upstream,
                        "images": 0, "sampled_images": 0, "samples": 0, "kinds": {}, "agreements": 0,
                        "disagreements": [], "at_once": {"images": 0, "files": 0}, "reads": 0, "builds": 0, "skipped": []}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import rewrite
 
 LINK = "120000"
+UPSTREAM = r"^(# *syntax *= *)docker/dockerfile-upstream:[a-z0-9._-]+"
 ARCHIVE = re.compile(rb"\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|.{257}ustar", re.S)
 GIT = {k: "reads" for k in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME")} | {
     k: "reads@example.com" for k in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL")} | {
@@ -37,7 +38,7 @@ class Clone:
         self.commit = git("rev-parse", "HEAD").decode().strip()
         git("read-tree", "HEAD")
         self.own = set(self.tree())
-        self.absent = self.fill()
+        self.absent, self.upstream = self.fill(), self.released()
         git("checkout-index", "-a", "-f", "-q")
         if not (self.path / "rings.yaml").exists():
             self.tool("init", "--yes")
@@ -71,6 +72,20 @@ class Clone:
         if absent:
             self.git("commit", "-q", "-m", "Lines for absent blobs")
         return len(absent)
+
+    def released(self):
+        """Names the released frontend where a file wants a snapshot of it: that one can't be known, so that all of the context counts."""
+        found = subprocess.run(["git", "-C", self.path, "grep", "-lzIE", UPSTREAM, "HEAD", "--", "*[Dd]ockerfile*"], capture_output=True).stdout
+        paths = [os.fsdecode(name.removeprefix(b"HEAD:")) for name in filter(None, found.split(b"\0"))]
+        blobs = self.tree()
+        for path in paths:
+            data = self.git("cat-file", "blob", blobs[path][1])
+            data = re.sub(UPSTREAM.encode(), rb"\1docker/dockerfile:1", data, flags=re.M)
+            made = self.git("hash-object", "-w", "--stdin", input=data).decode().strip()
+            self.git("update-index", "--cacheinfo", f"{blobs[path][0]},{made},{path}")
+        if paths:
+            self.git("commit", "-q", "-m", "The released frontend")
+        return len(paths)
 
     def tool(self, *words):
         """What ringshift prints; RuntimeError with what it complains of."""

@@ -10,7 +10,17 @@ files that `reads` lists, half others, and near misses first. BuildKit builds th
 before and after: what it reads changes the image, and nothing else does. Besides, all files of a context that `reads` does
 not list are altered at once.
 
-Prints one JSON object for each repository. The exit code is 1 when anything disagrees.
+Prints one JSON object for each repository; the exit code is 1 when anything disagrees. What can't be asked is among `skipped`,
+with the reason. A disagreement found by `all` is one among the files altered at once. A build that fails once a file is altered has
+read that file. `kinds` says what the altered files were. A snapshot that lacks its largest blobs gets a line in their place (`absent_blobs`).
+
+    corpora=$HOME/corpora; mkdir -p "$corpora"
+    tail -n +2 tests/exactness/reads.tsv | while IFS="$(printf '\\t')" read -r repository commit _; do
+      git clone --quiet --no-checkout "https://github.com/$repository" "$corpora/$(echo "$repository" | tr / +)"
+      git -C "$corpora/$(echo "$repository" | tr / +)" reset --quiet --soft "$commit"
+    done
+    tests/lab/lab.sh install && address=$(tests/lab/lab.sh start)
+    tests/exactness/reads.py --corpora "$corpora" --ringshift target/release/ringshift --buildctl target/lab/bin/buildctl --address "$address"
 """
 
 import argparse

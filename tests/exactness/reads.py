@@ -107,8 +107,9 @@ class Repository:
             return skip(f"ringshift: {error}")
         if unknown := [w["message"] for w in said["warnings"] if w["code"] in WHOLE]:
             return skip(f"the whole context by design: {unknown[0]}")
-        if "contexts" in entry:
-            return skip("named contexts")
+        named = re.sub(r"\{ *image:[^}]*\}|\"?docker-image://[^\",}]*\"?", "IMAGE", entry.get("contexts", "{}").strip()[1:-1])
+        if not all(context.endswith(": IMAGE") for context in named.split(",") if context):
+            return skip("a named context that is a folder")
         try:
             image = Image(self, name, entry, said)
         except rewrite.Unsupported as reason:

@@ -102,7 +102,7 @@ class Clone:
         return self.git("cat-file", "blob", self.files[path][1])
 
     def images(self):
-        """name -> {context, file, target, args, …} of rings.yaml, in the form in which `init` writes it."""
+        """name -> {context, file, target, args, …} of rings.yaml, in the form in which `init` writes it; contexts as text."""
         found, entry = {}, None
         text = (self.path / "rings.yaml").read_text()
         for line in text.partition("\nimages:\n")[2].split("\n"):
@@ -118,7 +118,7 @@ class Clone:
                 entry = found[key] = {}
                 key = "context"
             if value:
-                entry[key] = flow(value)
+                entry[key] = value if key == "contexts" else flow(value)
         return found
 
 

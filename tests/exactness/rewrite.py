@@ -127,6 +127,8 @@ def variable(word, i, scope):
     if plain := re.match(r"\w+", word[i:]):
         return scope.get(plain[0], ""), i + plain.end()
     start = re.match(r"\{(\w+)(:?[-+?]|##?|%%?|//?)?", word[i:])
+    if word[i:i + 1] != "{":
+        return "$", i
     if not start:
         raise Unsupported(f"a variable in `{word}`")
     name, operator = start[1], start[2]

@@ -69,6 +69,9 @@ pub struct Section {
     /// What the word names, in the order in which the builder copies (bytewise for a wildcard).
     /// Exactly one for a literal word, a mount, and a word under `--parents` (unless its `/./` pivot is a wildcard).
     pub roots: Vec<Root>,
+    /// The links that the word led through (rule 41): where each stands in the tree of the context, and the SHA-256 of its
+    /// text. They do not enter the revision, what they lead to does.
+    pub followed: BTreeMap<RepoPath, Digest>,
 }
 
 /// One file or folder that a source word names.

@@ -9,9 +9,10 @@ pub use error::SelectError;
 
 use super::hash;
 use super::limits::Limits;
-use super::manifest::{Contexts, Manifest, Section};
+use super::manifest::{Contexts, Manifest, Root, Section};
 use super::view::View;
 use crate::containerfile::recipe::{MountKind, Op, Recipe, Run, Source, Transfer, TransferSource};
+use crate::model::{Digest, RepoPath};
 use error::At;
 use std::collections::BTreeMap;
 
@@ -100,8 +101,9 @@ impl<'a> Selection<'a> {
             } else {
                 word::read(view, &at, &transfer.exclude)?
             };
-            self.sections
-                .push(section(place, index, context.clone(), wildcard, roots));
+            let followed = view.take_followed();
+            let section = section(place, index, context.clone(), (wildcard, roots), followed);
+            self.sections.push(section);
         }
         Ok(())
     }
@@ -125,8 +127,9 @@ impl<'a> Selection<'a> {
                 .get_mut(&context)
                 .ok_or_else(|| at.no_context(&context))?;
             let root = word::mounted(view, &at)?;
-            self.sections
-                .push(section(place, index, context, false, vec![root]));
+            let followed = view.take_followed();
+            let section = section(place, index, context, (false, vec![root]), followed);
+            self.sections.push(section);
         }
         Ok(())
     }
@@ -141,8 +144,9 @@ impl<'a> Selection<'a> {
                 step: 0,
                 line,
             };
-            self.sections
-                .push(section(&place, 0, context.clone(), false, vec![root]));
+            let followed = view.take_followed();
+            let section = section(&place, 0, context.clone(), (false, vec![root]), followed);
+            self.sections.push(section);
         }
         Ok(())
     }
@@ -161,8 +165,8 @@ fn section(
     place: &Place,
     source: usize,
     context: Option<String>,
-    wildcard: bool,
-    roots: Vec<super::manifest::Root>,
+    (wildcard, roots): (bool, Vec<Root>),
+    followed: BTreeMap<RepoPath, Digest>,
 ) -> Section {
     Section {
         stage: place.stage,
@@ -172,6 +176,7 @@ fn section(
         context,
         wildcard,
         roots,
+        followed,
     }
 }
 
@@ -223,6 +228,26 @@ mod tests {
         assert_eq!(root.name, b"latest");
         assert_eq!(root.path.to_string(), "src/main.c");
         assert_eq!(root.entries[0].content, Digest::of(b"main"));
+    }
+
+    #[test]
+    fn the_links_on_the_way_are_told() {
+        let tree = MemoryTree::new()
+            .file("real/deep/f", "")
+            .link("dirlink", "real")
+            .link("x/chain", "../dirlink")
+            .link("unused", "real");
+        let word = |text: &str| {
+            let manifest = manifest(&tree, "", vec![copy(&[text])]).unwrap();
+            let links = manifest
+                .sections
+                .iter()
+                .flat_map(|section| section.followed.keys());
+            links.map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(word("x/chain/deep/f"), ["dirlink", "x/chain"]);
+        assert_eq!(word("real"), [""; 0]);
+        assert_eq!(word("unu*"), ["unused"]);
     }
 
     #[test]

@@ -6,8 +6,9 @@
 use super::limits::Limits;
 use super::manifest::ContextTree;
 use crate::containerfile::ignore::{IgnoreError, Matched};
-use crate::model::RepoPath;
+use crate::model::{Digest, RepoPath};
 use crate::tree::{Kind, TreeError};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Why a context could not be looked at.
@@ -57,6 +58,8 @@ pub struct View<'a> {
     limits: Limits,
     nodes: Vec<Node>,
     looked_at: usize,
+    /// The links whose texts were asked for.
+    followed: BTreeMap<RepoPath, Digest>,
 }
 
 impl<'a> View<'a> {
@@ -75,6 +78,7 @@ impl<'a> View<'a> {
             limits,
             nodes: vec![root],
             looked_at: 0,
+            followed: BTreeMap::new(),
         }
     }
 
@@ -136,8 +140,17 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// [`ViewError::Tree`].
-    pub fn link(&self, path: &RepoPath) -> Result<Vec<u8>, ViewError> {
-        Ok(self.context.tree.link(&self.in_tree(path))?)
+    pub fn link(&mut self, path: &RepoPath) -> Result<Vec<u8>, ViewError> {
+        let place = self.in_tree(path);
+        let text = self.context.tree.link(&place)?;
+        self.followed.insert(place, Digest::of(&text));
+        Ok(text)
+    }
+
+    /// The links that [`View::link`] was asked for since the last call: where they stand in the tree, and the SHA-256 of
+    /// their texts.
+    pub fn take_followed(&mut self) -> BTreeMap<RepoPath, Digest> {
+        std::mem::take(&mut self.followed)
     }
 
     /// Lists one folder and drops what the ignore file leaves out.

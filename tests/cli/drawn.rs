@@ -102,6 +102,23 @@ fn who_reads_a_file_and_who_is_rebuilt() {
 }
 
 #[test]
+fn a_link_on_the_way_is_read_too() {
+    let world = fresh();
+    world.link("images/web/current", "index.html");
+    world.write(
+        "images/web/Dockerfile",
+        "FROM scratch\nCOPY current /index.html\n",
+    );
+    world.commit("Go by a link");
+    insta::assert_snapshot!(say(&world, &["affected", "--path", "images/web/current"]), @"
+    images/web/current
+      read by  web
+
+    1 image rebuilt
+    ");
+}
+
+#[test]
 fn what_a_commit_changed_concerns_whose_revision_differs() {
     let world = fresh();
     world.write(

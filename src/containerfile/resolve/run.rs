@@ -47,7 +47,9 @@ impl Resolver<'_> {
         let words = match (words, unsure) {
             (words, Some(name)) => {
                 let reason = format!("{} {}", quoted(text), scope.why_unsure(&name));
-                if !named {
+                // Only a bind mount reads the context, and only its source says what.
+                let reads = |words: &MountWords| words.kind == Type::Bind && words.source.contains('$');
+                if !named && words.as_ref().map_or(true, reads) {
                     self.give_up(at.placed.line, reason);
                 }
                 words.unwrap_or_else(|_| MountWords {
@@ -184,6 +186,20 @@ mod tests {
     fn a_mount_needs_a_target() {
         assert_eq!(fault("FROM scratch\nRUN --mount=type=bind ls").line, 2);
         assert!(recipe("FROM locked\nRUN --mount=type=bind ls").whole.is_none());
+    }
+
+    #[test]
+    fn what_only_the_base_knows_matters_where_the_context_is_read() {
+        let whole = |mount: &str| {
+            let recipe = recipe(&format!("FROM other\nRUN --mount={mount} true"));
+            recipe.whole.is_some()
+        };
+        assert!(!whole("type=cache,id=c-$X,target=/c"));
+        assert!(!whole("type=tmpfs,target=$HOME/c"));
+        assert!(!whole("type=secret,id=x,target=$HOME/c"));
+        assert!(!whole("type=bind,source=src,target=$HOME/s"));
+        assert!(whole("type=bind,source=$X,target=/s"));
+        assert!(whole("type=$X,target=/s"));
     }
 
     #[test]

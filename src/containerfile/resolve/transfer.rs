@@ -67,6 +67,15 @@ impl Resolver<'_> {
         path: Value,
         word: &str,
     ) -> Result<TransferSource, Fault> {
+        let is_remote = ["http://", "https://"]
+            .iter()
+            .any(|scheme| path.text.starts_with(scheme));
+        if !path.known && words.add && is_remote {
+            // Whatever the variable is, nothing of a context is read.
+            self.warnings
+                .push(warn::url_without_checksum(at.placed.line, &path.text));
+            return Ok(TransferSource::Url(path.text));
+        }
         if !path.known {
             if transfer.from == Source::Context {
                 let name = at.unsure.clone().unwrap_or_default();
@@ -246,6 +255,16 @@ mod tests {
         ] {
             assert_eq!(fault(&format!("FROM locked\n{bad}")).line, 2, "{bad}");
         }
+    }
+
+    #[test]
+    fn an_address_reads_no_context_whatever_its_variables_are() {
+        let recipe = recipe("FROM other\nADD https://example.com/$V/x.jar /x");
+        assert!(recipe.whole.is_none());
+        assert!(ops(&recipe).iter().any(|op| matches!(
+            op,
+            Op::Transfer(t) if matches!(&t.sources[..], [TransferSource::Url(url)] if url.ends_with("$V/x.jar"))
+        )));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::tree::Kind;
 use std::collections::BTreeSet;
 
 impl Loaded {
-    /// Everything that an image reads: path in the repository, git mode, SHA-256.
+    /// Everything that an image reads: path in the repository, git mode, SHA-256; the links on the way to it, too.
     ///
     /// # Errors
     /// As [`Loaded::contexts`].
@@ -24,18 +24,20 @@ impl Loaded {
             let Some(context) = contexts.get(section.context.as_deref()) else {
                 continue;
             };
+            let mut add = |path: &RepoPath, mode, content| {
+                let below = path.strip_prefix(&context.root).unwrap_or_else(|| path.clone());
+                reads.insert((context.display.join(&below), mode, content));
+            };
             for entry in section.roots.iter().flat_map(|root| &root.entries) {
-                let mode = match entry.kind {
-                    Kind::File { executable: false } => "100644",
-                    Kind::File { executable: true } => "100755",
-                    Kind::Link => "120000",
-                    _ => continue,
-                };
-                let below = entry
-                    .path
-                    .strip_prefix(&context.root)
-                    .unwrap_or_else(|| entry.path.clone());
-                reads.insert((context.display.join(&below), mode, entry.content));
+                match entry.kind {
+                    Kind::File { executable: false } => add(&entry.path, "100644", entry.content),
+                    Kind::File { executable: true } => add(&entry.path, "100755", entry.content),
+                    Kind::Link => add(&entry.path, "120000", entry.content),
+                    _ => {}
+                }
+            }
+            for (link, text) in &section.followed {
+                add(link, "120000", *text);
             }
         }
         Ok(reads

@@ -18,7 +18,9 @@ fn forbidden() -> Vec<String> {
 #[test]
 fn no_file_names_what_lies_outside_the_repository() {
     let binary = |bytes: &[u8]| bytes.contains(&0);
-    let own = |path: &std::path::Path| !path.starts_with("fixtures/vectors");
+    // What others wrote is as they wrote it.
+    let others = ["fixtures/vectors", "benches/parsing/Dockerfile"];
+    let own = |path: &std::path::Path| !others.iter().any(|other| path.starts_with(other));
     let mut seen = 0;
     for path in tracked(own) {
         let bytes = std::fs::read(root().join(&path)).unwrap();

@@ -62,9 +62,9 @@ fn damage(cache: &Path, how: u8, at: prop::sample::Index) {
     for file in files(cache) {
         let mut bytes = std::fs::read(&file).unwrap();
         let at = at.index(bytes.len().max(1));
-        match how % 5 {
+        match how {
             0 => bytes.truncate(at),
-            1 if !bytes.is_empty() => bytes[at] ^= 0x10,
+            1 if !bytes.is_empty() => bytes[at] ^= 1,
             2 => bytes = vec![0; bytes.len()],
             3 => bytes.extend_from_within(..at),
             _ => {
@@ -82,7 +82,6 @@ proptest! {
     #[test]
     fn caches_that_are_absent_warm_or_damaged_give_the_same(
         project in project(),
-        how in any::<u8>(),
         at in any::<prop::sample::Index>(),
     ) {
         let wanted = project.revisions();
@@ -94,10 +93,12 @@ proptest! {
             prop_assert_eq!(&working_copy(&repository, cache.path()), &wanted, "{}", state);
         }
         prop_assert!(!files(cache.path()).is_empty());
-        damage(cache.path(), how, at);
-        for state in ["damaged", "mended"] {
-            prop_assert_eq!(&with_cache(&repository, cache.path()), &wanted, "{}", state);
-            prop_assert_eq!(&working_copy(&repository, cache.path()), &wanted, "{}", state);
+        for how in 0..5 {
+            damage(cache.path(), how, at);
+            for state in ["damaged", "mended"] {
+                prop_assert_eq!(&with_cache(&repository, cache.path()), &wanted, "{} {}", state, how);
+                prop_assert_eq!(&working_copy(&repository, cache.path()), &wanted, "{} {}", state, how);
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! Archives by their content: plain tar, gzip, bzip2, xz, zstd (rule 55), and their members.
 
 use super::rootfs::Meta;
+use liblzma::stream::{CONCATENATED, Error as XzError, Stream as XzStream};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 
@@ -10,6 +12,13 @@ const MEMBER_LIMIT: usize = 500_000;
 const SIZE_LIMIT: u64 = 8 << 30;
 /// How many bytes a name may have (SEC-A4).
 const PATH_LIMIT: usize = 4096;
+/// How many bytes may stand between the bytes of two members. Long names and PAX records stand there, which
+/// are held in memory; Go reads up to 1 MiB of each.
+const HEADER_LIMIT: u64 = 4 << 20;
+/// How many bytes the names, links and attributes of all members may have: they are held in memory.
+const NAMES_LIMIT: usize = 256 << 20;
+/// How much memory unpacking xz may take; the most that `xz` asks for unless it is told is 65 MiB.
+const XZ_MEMORY: u64 = 256 << 20;
 /// What the key of an extended attribute begins with.
 const PAX_PREFIX: &str = "SCHILY.xattr.";
 
@@ -24,7 +33,8 @@ pub(crate) fn plain<'a>(stream: &'a mut (dyn Read + Send)) -> io::Result<Box<dyn
     } else if kind.starts_with(&[0x1f, 0x8b, 8]) {
         Box::new(flate2::bufread::MultiGzDecoder::new(stream))
     } else if kind.starts_with(b"\xfd7zXZ\0") {
-        Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(stream))
+        let decoder = XzStream::new_auto_decoder(XZ_MEMORY, CONCATENATED)?;
+        Box::new(liblzma::bufread::XzDecoder::new_stream(stream, decoder))
     } else if is_zstd(&kind) {
         Box::new(zstd::stream::read::Decoder::with_buffer(stream)?)
     } else {
@@ -38,13 +48,27 @@ fn is_zstd(head: &[u8]) -> bool {
 }
 
 /// Whether a stream is a tar file that has a member, compressed or not.
-pub(crate) fn is_archive(stream: &mut (dyn Read + Send)) -> bool {
-    let Ok(plain) = plain(stream) else { return false };
-    let mut archive = tar::Archive::new(plain);
-    let Ok(mut entries) = archive.entries() else {
-        return false;
+///
+/// # Errors
+/// When that would take too much memory to tell.
+pub(crate) fn is_archive(stream: &mut (dyn Read + Send)) -> io::Result<bool> {
+    let Ok(plain) = plain(stream) else {
+        return Ok(false);
     };
-    matches!(entries.next(), Some(Ok(_)))
+    let between = Cell::new(Some(HEADER_LIMIT));
+    let mut archive = tar::Archive::new(Limited::new(plain, &between));
+    let first = archive
+        .entries()
+        .map(|mut entries| entries.next().map(|entry| entry.map(drop)));
+    match first {
+        Ok(Some(Err(error))) if is_out_of_memory(&error) => Err(error),
+        first => Ok(matches!(first, Ok(Some(Ok(()))))),
+    }
+}
+
+fn is_out_of_memory(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<XzError>());
+    matches!(inner, Some(XzError::MemLimit))
 }
 
 /// What a member is, without its bytes.
@@ -56,6 +80,22 @@ pub(crate) struct Header {
     pub(crate) what: What,
     /// Mode, owner, time, …
     pub(crate) meta: Meta,
+}
+
+impl Header {
+    /// How many bytes of any length it holds.
+    fn size(&self) -> usize {
+        let text = match &self.what {
+            What::Link(text) | What::HardLink(text) => text.len(),
+            _ => 0,
+        };
+        let attributes = self
+            .meta
+            .xattrs
+            .iter()
+            .map(|(key, value)| key.len() + value.len());
+        self.name.len() + text + attributes.sum::<usize>()
+    }
 }
 
 /// The kinds of members.
@@ -78,18 +118,28 @@ pub(crate) fn for_each(
     visit: &mut dyn FnMut(u64, Header, &mut dyn Read) -> io::Result<()>,
 ) -> io::Result<()> {
     {
-        let mut archive = tar::Archive::new(Limited {
-            inner: plain(stream)?,
-            left: SIZE_LIMIT,
-        });
+        let between = Cell::new(Some(HEADER_LIMIT));
+        let mut archive = tar::Archive::new(Limited::new(plain(stream)?, &between));
+        let mut names = 0;
         for (number, entry) in archive.entries()?.enumerate() {
             if number >= MEMBER_LIMIT {
                 return Err(io::Error::other(format!("more than {MEMBER_LIMIT} members")));
             }
             let mut entry = entry?;
+            between.set(None);
             if let Some(header) = header(&mut entry)? {
+                names += header.size();
+                if names > NAMES_LIMIT {
+                    return Err(io::Error::other(format!(
+                        "more than {} MiB of names",
+                        NAMES_LIMIT >> 20
+                    )));
+                }
                 visit(number as u64, header, &mut entry)?;
             }
+            // What was not read of the member is not what stands between it and the next.
+            io::copy(&mut entry, &mut io::sink())?;
+            between.set(Some(HEADER_LIMIT));
         }
     }
     io::copy(stream, &mut io::sink())?;
@@ -203,19 +253,34 @@ fn seconds(text: &str) -> Option<i64> {
     whole.parse::<i64>().ok().map(|s| s - i64::from(below))
 }
 
-/// Ends in an error after `left` bytes: an archive that unpacks to more is hostile.
-struct Limited<R> {
+/// Ends in an error where an archive is hostile: it unpacks to too much, or too much of it is no member's.
+struct Limited<'l, R> {
     inner: R,
     left: u64,
+    /// How many bytes may come before the next member begins; `None` within a member.
+    between: &'l Cell<Option<u64>>,
 }
 
-impl<R: Read> Read for Limited<R> {
+impl<'l, R> Limited<'l, R> {
+    fn new(inner: R, between: &'l Cell<Option<u64>>) -> Self {
+        Self {
+            inner,
+            left: SIZE_LIMIT,
+            between,
+        }
+    }
+}
+
+impl<R: Read> Read for Limited<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        self.left = self
-            .left
-            .checked_sub(n as u64)
-            .ok_or_else(|| io::Error::other(format!("unpacks to more than {} GiB", SIZE_LIMIT >> 30)))?;
+        let too_much = || io::Error::other(format!("unpacks to more than {} GiB", SIZE_LIMIT >> 30));
+        self.left = self.left.checked_sub(n as u64).ok_or_else(too_much)?;
+        if let Some(left) = self.between.get() {
+            let too_much = || io::Error::other(format!("a header of more than {} MiB", HEADER_LIMIT >> 20));
+            self.between
+                .set(Some(left.checked_sub(n as u64).ok_or_else(too_much)?));
+        }
         Ok(n)
     }
 }
@@ -263,7 +328,7 @@ pub(crate) mod tests {
             xz.finish().unwrap(),
             zstd::encode_all(tar.as_slice(), 1).unwrap(),
         ] {
-            assert!(is_archive(&mut packed.as_slice()));
+            assert!(is_archive(&mut packed.as_slice()).unwrap());
             assert_eq!(names(&packed).unwrap(), ["a", "b/c"]);
         }
     }
@@ -283,7 +348,7 @@ pub(crate) mod tests {
             gz(b"text"),
             gz(b""),
         ] {
-            assert!(!is_archive(&mut bytes.as_slice()));
+            assert!(!is_archive(&mut bytes.as_slice()).unwrap());
         }
     }
 
@@ -292,6 +357,50 @@ pub(crate) mod tests {
         let mut tar = tar_of(&["a", "b"]);
         tar.truncate(700);
         assert!(names(&tar).is_err());
+    }
+
+    #[test]
+    fn a_long_name_that_unpacks_without_end_is_refused_and_no_archive() {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::GNULongName);
+        header.set_size(1 << 30);
+        header.set_cksum();
+        let mut hostile: &[u8] = header.as_bytes();
+        // What is left unread shows where the reading stopped.
+        let mut name = io::repeat(b'x').take(1 << 30);
+        let error = for_each(&mut (&mut hostile).chain(&mut name), &mut |_, _, _| Ok(())).unwrap_err();
+        assert_eq!(error.to_string(), "a header of more than 4 MiB");
+        assert!(name.limit() > (1 << 30) - (8 << 20));
+        let mut hostile = header.as_bytes().chain(io::repeat(b'x').take(1 << 30));
+        assert!(!is_archive(&mut hostile).unwrap());
+    }
+
+    #[test]
+    fn a_large_member_is_no_header() {
+        let mut tar = tar::Builder::new(Vec::new());
+        for name in ["a", "b"] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(9 << 20);
+            tar.append_data(&mut header, name, io::repeat(0).take(9 << 20))
+                .unwrap();
+        }
+        assert_eq!(names(&tar.into_inner().unwrap()).unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn xz_that_wants_more_memory_than_there_is_for_it_is_an_error() {
+        let mut options = liblzma::stream::LzmaOptions::new_preset(0).unwrap();
+        options.dict_size(300 << 20);
+        let mut filters = liblzma::stream::Filters::new();
+        filters.lzma2(&options);
+        let check = liblzma::stream::Check::None;
+        // What is written is small: the header alone names the size of the dictionary.
+        let stream = XzStream::new_stream_encoder(&filters, check).unwrap();
+        let mut xz = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
+        xz.write_all(&tar_of(&["a"])).unwrap();
+        let packed = xz.finish().unwrap();
+        assert!(is_out_of_memory(&is_archive(&mut packed.as_slice()).unwrap_err()));
+        assert!(names(&packed).is_err());
     }
 
     #[test]

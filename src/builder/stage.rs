@@ -179,16 +179,17 @@ impl Transferring<'_, '_> {
             return Ok(false);
         }
         let open = || self.contents.open_source(context, &file.path, file.content);
-        if !archive::is_archive(&mut *open()?) {
-            return Ok(false);
-        }
-        let unpacked = unpack::read(&mut *open()?).map_err(|error| match step_error(error, "") {
+        let failed = |error| match step_error(error, "") {
             StepError::Read { source, .. } => StepError::Archive {
                 path: file.path.clone(),
                 what: source.to_string(),
             },
             other => other,
-        })?;
+        };
+        if !archive::is_archive(&mut *open()?).map_err(failed)? {
+            return Ok(false);
+        }
+        let unpacked = unpack::read(&mut *open()?).map_err(failed)?;
         let to = rootfs.resolve(&RepoPath::root(), destination.path().as_bytes(), true)?;
         rootfs.make_folders(&to, &looks.on_the_way(0o755))?;
         unpack::lay(rootfs, &to, unpacked, looks).map_err(|what| StepError::Archive {

@@ -28,7 +28,8 @@ pub fn read(walk: &mut Walk, node: &Node, names: &BTreeSet<&str>) -> BTreeMap<St
     contexts
 }
 
-fn is_context_name(name: &str) -> bool {
+/// Whether a named context can have this name.
+pub fn is_context_name(name: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@');
     !name.is_empty() && name.len() <= 255 && name.chars().all(good) && !name.starts_with('-')
 }

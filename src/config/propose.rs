@@ -14,6 +14,7 @@ mod root;
 mod text;
 mod variables;
 
+use crate::config::contexts::is_context_name;
 use crate::model::{ImageName, ProjectName, RepoPath};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,6 +71,18 @@ impl Hint {
     /// Whether a compose file says it: its images may be for development only.
     fn is_of_compose(&self) -> bool {
         self.by.name().ends_with(b"ml")
+    }
+
+    /// A named context that was read, or why it could not be.
+    fn take_context(&mut self, name: &str, context: Result<Named, String>) {
+        let context = match is_context_name(name) {
+            true => context,
+            false => Err("rings.yaml knows no such name".into()),
+        };
+        match context {
+            Ok(context) => drop(self.contexts.insert(name.into(), context)),
+            Err(why) => self.lost.push(format!("its context `{name}`: {why}")),
+        }
     }
 }
 

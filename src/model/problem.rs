@@ -148,7 +148,7 @@ impl Problem {
         }
         if let Some(hint) = &self.hint {
             out.push_str("\nhint: ");
-            out.push_str(&hint.replace('\n', "\n      "));
+            out.push_str(&printable(hint).replace('\n', "\n      "));
         }
         out
     }
@@ -156,8 +156,16 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.severity.word(), self.place, self.message)
+        let text = format!("{}: {}", self.place, self.message);
+        write!(f, "{}: {}", self.severity.word(), printable(&text))
     }
+}
+
+/// A text for people: its lines stay, control characters besides are replaced, since they could move the cursor of a
+/// terminal, or write what nobody said.
+pub fn printable(text: &str) -> String {
+    let shown = |c| if c == '\n' { c } else { render::printable(c) };
+    text.chars().map(shown).collect()
 }
 
 /// At least one problem, in the order of their places.
@@ -249,9 +257,15 @@ hint: build it in a stage of this file";
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
         let rendered = Source::new("f", "a\u{1b}[31m\tb")
-            .problem(Span::start(), "c", "m")
+            .problem(Span::start(), "c", "m\u{1b}[2J\nm")
+            .label("l\u{7f}")
+            .hint("h\u{9b}\nh")
             .render();
-        assert!(!rendered.contains('\u{1b}') && !rendered.contains('\t'));
+        assert!(
+            !rendered.contains(|c: char| c.is_control() && c != '\n'),
+            "{rendered:?}"
+        );
+        assert!(rendered.contains("[2J\nm") && rendered.contains("h\u{fffd}\n      h"));
     }
 
     #[test]

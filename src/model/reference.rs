@@ -79,8 +79,14 @@ impl FromStr for Reference {
 
 fn by_library(text: &str) -> Result<Reference, ReferenceError> {
     let parsed: oci_distribution::Reference = text.parse().map_err(|_| ReferenceError(text.into()))?;
+    let (registry, repository) = (parsed.registry(), parsed.repository());
+    // No repository has a capital letter, so what has one is a host, as Docker reads it.
+    let name = match repository.contains(|c: char| c.is_ascii_uppercase()) {
+        true => repository.into(),
+        false => format!("{registry}/{repository}"),
+    };
     Ok(Reference {
-        name: format!("{}/{}", parsed.registry(), parsed.repository()),
+        name,
         tag: parsed.tag().map(Into::into),
         digest: parsed.digest().map(Into::into),
     })
@@ -168,6 +174,22 @@ mod tests {
         ];
         for (text, normal) in all {
             assert_eq!(ordinary(text).map(|r| r.to_string()).as_deref(), Some(normal));
+        }
+    }
+
+    #[test]
+    fn a_first_part_with_capital_letters_is_a_host() {
+        for (text, normal) in [
+            ("Abc/web", "Abc/web:latest"),
+            ("Ab-c/d/e:1", "Ab-c/d/e:1"),
+            ("LOCALHOST/web:1", "LOCALHOST/web:1"),
+        ] {
+            let shown = text.parse::<Reference>().map(|reference| reference.to_string());
+            assert_eq!(shown.as_deref(), Ok(normal));
+            assert_eq!(normal.parse::<Reference>().map(|r| r.to_string()), shown);
+        }
+        for text in ["Abc", "docker.io/Abc/web", "abc/Web", "Abc/Web"] {
+            assert!(text.parse::<Reference>().is_err(), "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! From a failure to what a person reads and what a program sees: message, causes, hint, exit code.
 
 use crate::ui::age::age;
-use crate::ui::{REFUSED, Ui};
+use crate::ui::{REFUSED, Ui, plain as printable};
 use ringshift::builder::BuildError;
 use ringshift::engine::Failure;
 use ringshift::engine::failure::Unbuilt;
@@ -81,7 +81,10 @@ pub fn present(ui: &Ui, failure: &Failure) -> ExitCode {
         }
         return ExitCode::from(shown.code);
     }
-    ui.talk(&format!("{REFUSED}error{REFUSED:#}: {}", shown.message));
+    ui.talk(&format!(
+        "{REFUSED}error{REFUSED:#}: {}",
+        printable(&shown.message)
+    ));
     below(ui, &shown);
     ExitCode::from(shown.code)
 }
@@ -113,13 +116,13 @@ fn line(shown: &Shown, message: &str) -> String {
 /// What stands below the message.
 fn below(ui: &Ui, shown: &Shown) {
     for detail in &shown.details {
-        ui.talk(&format!("  {detail}"));
+        ui.talk(&format!("  {}", printable(detail)));
     }
     for cause in &shown.causes {
-        ui.talk(&format!("caused by: {cause}"));
+        ui.talk(&format!("caused by: {}", printable(cause)));
     }
     if let Some(hint) = &shown.hint {
-        ui.talk(&format!("hint: {}", hint.replace('\n', "\n      ")));
+        ui.talk(&format!("hint: {}", printable(hint).replace('\n', "\n      ")));
     }
 }
 

@@ -42,6 +42,11 @@ pub const REFUSED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 /// What leads a line of talk.
 pub const LEAD: anstyle::Style = anstyle::AnsiColor::Green.on_default().bold();
 
+/// A text of somebody else's for the terminal, which no control character of it reaches.
+pub fn plain(text: &str) -> String {
+    ringshift::model::problem::printable(text)
+}
+
 impl Ui {
     /// As the flags say.
     pub fn new(global: &Global) -> Self {
@@ -75,21 +80,21 @@ impl Ui {
     /// Talk: a line led by a right-aligned verb, to standard error.
     pub fn say(&self, verb: &str, text: &str) {
         if !self.quiet && !self.json {
-            self.talk(&format!("{LEAD}{verb:>10}{LEAD:#} {text}"));
+            self.talk(&format!("{LEAD}{verb:>10}{LEAD:#} {}", plain(text)));
         }
     }
 
     /// Talk: a note.
     pub fn note(&self, text: &str) {
         if !self.quiet && !self.json {
-            self.talk(&format!("note: {text}"));
+            self.talk(&format!("note: {}", plain(text)));
         }
     }
 
     /// Talk: a warning; quiet or not.
     pub fn warn(&self, text: &str) {
         if !self.json {
-            self.talk(&format!("{WAITS}warning{WAITS:#}: {text}"));
+            self.talk(&format!("{WAITS}warning{WAITS:#}: {}", plain(text)));
         }
     }
 

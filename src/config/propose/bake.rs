@@ -119,7 +119,7 @@ impl File<'_> {
             by: self.path.clone(),
             name: name.into(),
             file,
-            target: text("target")?,
+            target: text("target")?.filter(|target| !target.is_empty()),
             tags: tags.filter_map(|text| tag(text.as_str()?, &expand)).collect(),
             context,
             ..Hint::default()
@@ -136,10 +136,7 @@ impl File<'_> {
             let value = self
                 .expand(&value)
                 .map_err(|missing| format!("{missing} has no value here"));
-            match value.and_then(|value| named(self.folder, &value)) {
-                Ok(context) => drop(hint.contexts.insert(name, context)),
-                Err(why) => hint.lost.push(format!("its context `{name}`: {why}")),
-            }
+            hint.take_context(&name, value.and_then(|value| named(self.folder, &value)));
         }
         Ok(Some(hint))
     }

@@ -5,7 +5,7 @@ mod merge;
 
 use super::called::tag;
 use super::{Hint, Named, Said, variables};
-use crate::model::{Problems, RepoPath};
+use crate::model::{Problems, Reference, RepoPath};
 use merge::{Overlay, Service};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -274,7 +274,7 @@ impl Project<'_> {
             by: self.by.clone(),
             name: name.into(),
             file,
-            target: text("target")?,
+            target: text("target")?.filter(|target| !target.is_empty()),
             tags: images.iter().filter_map(|image| tag(image, &expand)).collect(),
             context,
             ..Hint::default()
@@ -320,10 +320,7 @@ impl Project<'_> {
                 },
                 Err(missing) => Err(format!("{missing} has no value here")),
             };
-            match context {
-                Ok(context) => drop(hint.contexts.insert(name.clone(), context)),
-                Err(why) => hint.lost.push(format!("its context `{name}`: {why}")),
-            }
+            hint.take_context(name, context);
         }
     }
 }
@@ -355,8 +352,11 @@ fn entries<'b>(build: &'b Map<String, Value>, key: &str) -> impl Iterator<Item =
 /// # Errors
 /// Why it is none.
 pub(super) fn named(folder: &RepoPath, text: &str) -> Result<Named, String> {
-    if text.starts_with("docker-image://") {
-        return Ok(Named::External(text.into()));
+    if let Some(reference) = text.strip_prefix("docker-image://") {
+        return match reference.parse::<Reference>() {
+            Ok(_) => Ok(Named::External(text.into())),
+            Err(error) => Err(error.to_string()),
+        };
     }
     let other = text.strip_prefix("target:").or(text.strip_prefix("service:"));
     if let Some(other) = other {

@@ -352,6 +352,25 @@ fn the_text_reads_well() {
 }
 
 #[test]
+fn names_with_control_characters_and_odd_line_ends_are_read_as_they_are() {
+    for odd in [
+        "\u{7f}",
+        "\u{9b}",
+        "\u{85}",
+        "\u{2028}",
+        "\u{feff}",
+        "\t",
+        "\u{1f600}",
+    ] {
+        let path = format!("base/a{odd}b.Dockerfile");
+        let files = [file(&path, &[], &[]), file("deploy/Dockerfile", &["base"], &[])];
+        let (_, project) = ready(proposed(&files, &[], &RootChoice::Guess, &[]));
+        let named = project.images.values().filter_map(|image| image.file.clone());
+        assert_eq!(named.collect::<Vec<_>>(), [RepoPath::clean(&path)], "{odd:?}");
+    }
+}
+
+#[test]
 fn a_repository_without_container_files_has_no_proposal() {
     assert_eq!(proposed(&[], &[], &RootChoice::New, &[]), Outcome::Nothing);
 }

@@ -101,6 +101,26 @@ fn scalar(text: &str) -> String {
     match begins && !word && text.chars().all(harmless) {
         true => text.into(),
         // JSON's quotes are YAML's.
-        false => serde_json::Value::from(text).to_string(),
+        false => escaped(&serde_json::Value::from(text).to_string()),
     }
+}
+
+/// What JSON lets stand and YAML does not, or takes for the end of a line, as escapes.
+fn escaped(quoted: &str) -> String {
+    let mut out = String::with_capacity(quoted.len());
+    for c in quoted.chars() {
+        match c {
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => out.extend(escape(c)),
+            c if c.is_control() => out.extend(escape(c)),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn escape(c: char) -> impl Iterator<Item = char> {
+    format!("\\u{:04x}", u32::from(c))
+        .into_bytes()
+        .into_iter()
+        .map(char::from)
 }

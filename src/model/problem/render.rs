@@ -18,7 +18,7 @@ impl Snippet {
         );
         if let Some(label) = &self.label {
             out.push(' ');
-            out.push_str(label);
+            out.extend(label.chars().map(printable));
         }
         out
     }
@@ -40,7 +40,8 @@ impl Snippet {
     }
 }
 
-fn printable(c: char) -> char {
+/// A character as a terminal may see it.
+pub(super) fn printable(c: char) -> char {
     match c {
         '\t' => ' ',
         c if c.is_control() => '\u{fffd}',

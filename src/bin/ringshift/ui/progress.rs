@@ -97,9 +97,10 @@ impl Reporter for Progress {
                 message,
             } => {
                 ui.talk(&format!(
-                    "{0}{1:>10}{0:#} {image} {version}: {message}",
+                    "{0}{1:>10}{0:#} {image} {version}: {2}",
                     super::REFUSED,
-                    "Failed"
+                    "Failed",
+                    super::plain(&message)
                 ));
             }
             Event::Committed { what, seq } => ui.say("Committed", &format!("{what}, entry {seq}")),

@@ -217,3 +217,24 @@ fn what_is_no_build_says_nothing() {
         assert_eq!(said(&[("compose.yaml", text)]).hints, [], "{text}");
     }
 }
+
+#[test]
+fn what_rings_yaml_could_not_hold_is_left_out_and_said() {
+    let text = "
+services:
+  web:
+    build:
+      context: web
+      target: ''
+      additional_contexts: {'li?b': lib, tool: 'docker-image://no image', good: good}
+";
+    let found = said(&[("compose.yaml", text)]);
+    let web = &found.hints[0];
+    assert_eq!(web.target, None);
+    assert_eq!(web.contexts.keys().collect::<Vec<_>>(), ["good"]);
+    let lost = [
+        "its context `li?b`: rings.yaml knows no such name",
+        "its context `tool`: `no image` is not an image reference",
+    ];
+    assert_eq!(web.lost, lost);
+}

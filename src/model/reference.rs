@@ -89,7 +89,9 @@ fn ordinary(text: &str) -> Option<Reference> {
     };
     let good = is_host(registry)
         && repository.len() <= LONGEST
-        && repository.split('/').all(|part| is_separated(part, &['.', '_', '-']))
+        && repository
+            .split('/')
+            .all(|part| is_separated(part, &['.', '_', '-']))
         && tag.is_none_or(is_tag)
         && digest.is_none_or(is_sha256);
     // This host has another name of old.

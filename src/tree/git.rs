@@ -164,9 +164,7 @@ impl GitTree {
         if path.is_root() {
             return Err(TreeError::wrong_kind(path, Kind::Directory, wanted));
         }
-        let (folder, at) = self
-            .find(path)?
-            .ok_or_else(|| TreeError::Missing(path.clone()))?;
+        let (folder, at) = self.find(path)?.ok_or_else(|| TreeError::Missing(path.clone()))?;
         match folder.all[at].kind {
             kind if good(kind) => Ok((folder, at)),
             kind => Err(TreeError::wrong_kind(path, kind, wanted)),
@@ -198,10 +196,7 @@ impl GitTree {
             let size = self.objects.size(id).map_err(|e| io(path, &e))?;
             return Ok((size, known));
         }
-        let near = self
-            .beside
-            .as_ref()
-            .and_then(|beside| beside.measure(path, id));
+        let near = self.beside.as_ref().and_then(|beside| beside.measure(path, id));
         let found = match near {
             Some(found) => found,
             None => {
@@ -269,10 +264,7 @@ impl SourceTree for GitTree {
         let (folder, at) = self.blob(path, "a regular file", Kind::is_file)?;
         match folder.measured[at].get() {
             Some((size, _)) => Ok(*size),
-            None => self
-                .objects
-                .size(folder.all[at].id)
-                .map_err(|e| io(path, &e)),
+            None => self.objects.size(folder.all[at].id).map_err(|e| io(path, &e)),
         }
     }
 

@@ -41,8 +41,12 @@ pub struct Change {
 /// What differs from `old` to `new`: entries first, by path, then records of the plan.
 pub fn diff(old: &Records, new: &Records) -> Vec<Change> {
     let mut changes = Vec::new();
-    entries(old, new, &mut changes);
+    entries(old, new, false, &mut changes);
     plan(old, new, &mut changes);
+    if changes.is_empty() {
+        // Something went from one of a word's folders to another.
+        entries(old, new, true, &mut changes);
+    }
     changes
 }
 
@@ -64,12 +68,16 @@ fn entry(record: &Record) -> Option<(&str, &str)> {
     Some((path, content))
 }
 
-type Entries<'r> = BTreeMap<(usize, &'r str), (&'r Record, &'r str)>;
+/// What of an entry is compared: its root in the word where that matters, its kind, its mode and content.
+type Value<'r> = (usize, &'r str, &'r str);
 
-/// Entries by the number of the word that reads them and their path. A file that was named goes by its name.
-fn indexed(records: &Records) -> Entries<'_> {
-    let mut out = BTreeMap::new();
-    let mut word = 0;
+type Entries<'r> = BTreeMap<(usize, &'r str), Vec<(Value<'r>, &'r Record)>>;
+
+/// Entries by the number of the word that reads them and their path; a word may read several folders that each have
+/// one of the name (rule 43). A file that was named goes by its name.
+fn indexed(records: &Records, by_root: bool) -> Entries<'_> {
+    let mut out = Entries::new();
+    let (mut word, mut root) = (0, 0);
     let mut name = "";
     for record in records {
         match record.kind {
@@ -77,16 +85,18 @@ fn indexed(records: &Records) -> Entries<'_> {
             "as" => name = &record.payload,
             _ => {}
         }
+        root += usize::from(by_root && matches!(record.kind, "as" | "folder"));
         if let Some((path, content)) = entry(record) {
             let path = if path.is_empty() { name } else { path };
-            out.insert((word, path), (record, content));
+            let same = out.entry((word, path)).or_default();
+            same.push(((root, record.kind, content), record));
         }
     }
     out
 }
 
-fn entries(old: &Records, new: &Records, changes: &mut Vec<Change>) {
-    let (old, new) = (indexed(old), indexed(new));
+fn entries(old: &Records, new: &Records, by_root: bool, changes: &mut Vec<Change>) {
+    let (old, new) = (indexed(old, by_root), indexed(new, by_root));
     let mut push = |path: &str, record: &Record, change| {
         changes.push(Change {
             what: path.into(),
@@ -95,17 +105,17 @@ fn entries(old: &Records, new: &Records, changes: &mut Vec<Change>) {
             change,
         });
     };
-    for (key, (record, content)) in &new {
-        match old.get(key) {
-            None => push(key.1, record, Difference::Added),
-            Some((was, old)) if old != content || was.kind != record.kind => {
-                push(key.1, record, Difference::Changed);
-            }
-            Some(_) => {}
+    for (key, now) in &new {
+        let Some(was) = old.get(key) else {
+            push(key.1, now[0].1, Difference::Added);
+            continue;
+        };
+        if !now.iter().map(|(v, _)| v).eq(was.iter().map(|(v, _)| v)) {
+            push(key.1, now[0].1, Difference::Changed);
         }
     }
-    for (key, (record, _)) in old.iter().filter(|(key, _)| !new.contains_key(*key)) {
-        push(key.1, record, Difference::Removed);
+    for (key, was) in old.iter().filter(|(key, _)| !new.contains_key(*key)) {
+        push(key.1, was[0].1, Difference::Removed);
     }
     changes.sort();
     changes.dedup();
@@ -181,6 +191,22 @@ mod tests {
         );
         assert_eq!(shown(&new, &old)[2], "e removed Some(2)");
         assert!(diff(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn folders_of_one_word_may_hold_the_same_names() {
+        let tree = |a: &str| {
+            let tree = MemoryTree::new().file("p/a/x", a).file("p/b/x", "2");
+            tree.file("p/a/k", "").file("p/b/l", "")
+        };
+        let of = |tree: MemoryTree| of(vec![copy(&["p/*"])], &tree);
+        let old = of(tree("1"));
+        assert_eq!(shown(&old, &of(tree("3"))), ["x changed Some(2)"]);
+        let moved = of(tree("1").file("p/a/y", ""));
+        assert_eq!(
+            shown(&moved, &of(tree("1").file("p/b/y", ""))),
+            ["y changed Some(2)"]
+        );
     }
 
     #[test]

@@ -131,10 +131,29 @@ fn container(dice: &mut Dice, world: &World) -> Vec<String> {
         for _ in 0..dice.between(1, 5) {
             lines.push(instruction(dice, &mut scene));
         }
+        if number + 1 == count && number > 0 && dice.chance(60) {
+            lines.push(of_earlier(dice, &scene));
+        }
         let stage = std::mem::take(&mut scene.now);
         scene.stages.push(stage);
     }
     lines
+}
+
+/// Something of an earlier stage, so that it is reached.
+fn of_earlier(dice: &mut Dice, scene: &Scene<'_>) -> String {
+    let earlier = scene.earlier();
+    if earlier.is_empty() {
+        return "LABEL none=1".into();
+    }
+    let (number, stage) = dice.one(&earlier);
+    let mut made = stage.made;
+    if !made.is_empty() && dice.chance(75) {
+        return format!("COPY --from={number} {} /of/", dice.one(&made));
+    }
+    made.extend(["/d*/", "/o/*", "/h*/*"].map(str::to_owned));
+    let source = dice.one(&made);
+    format!("COPY --from={number} {source} /of/")
 }
 
 fn from(dice: &mut Dice, scene: &mut Scene<'_>, name: Option<String>, variable: bool) -> String {

@@ -2,6 +2,7 @@
 
 use super::world::{File, Named, Tree, World};
 use ringshift::containerfile::ignore::{Ignore, ignore_file_for};
+use ringshift::containerfile::recipe::{Recipe, Source};
 use ringshift::containerfile::{
     self, Base, BaseFacts, NamedContext, ProjectRef, ResolveError, parse, resolve,
 };
@@ -16,6 +17,31 @@ pub struct Answer {
     pub records: Records,
     /// Whether all was understood; if not, everything enters.
     pub exact: bool,
+    /// The first lines of the stages in the recipe, and whether the image stands on them.
+    stages: Vec<(u32, bool)>,
+}
+
+impl Answer {
+    /// Whether a line is of a stage that others only copy from or mount: what it reads enters, though the image may hold
+    /// nothing of it (rule 24).
+    pub fn is_aside(&self, line: u32) -> bool {
+        let stage = self.stages.iter().rev().find(|(first, _)| *first <= line);
+        stage.is_some_and(|(_, under)| !under)
+    }
+}
+
+/// The stages, each with whether the target stands on it.
+fn stages(recipe: &Recipe) -> Vec<(u32, bool)> {
+    let mut stages: Vec<(u32, bool)> = recipe.stages.iter().map(|stage| (stage.line, false)).collect();
+    let mut at = Some(recipe.target);
+    while let Some(number) = at {
+        stages[number].1 = true;
+        at = match recipe.stages[number].base {
+            Source::Stage(base) => Some(base),
+            _ => None,
+        };
+    }
+    stages
 }
 
 /// The images that the judge makes, as a lock would hold them.
@@ -134,5 +160,6 @@ pub fn answer(world: &World) -> Result<Answer, String> {
         revision,
         records,
         exact: recipe.whole.is_none(),
+        stages: stages(&recipe),
     })
 }

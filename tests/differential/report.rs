@@ -21,6 +21,10 @@ pub struct Report {
     pub unseen: usize,
     /// Worlds of which not all is understood.
     pub inexact: usize,
+    /// Comments, blanks and the like that moved a revision.
+    pub needless_noise: usize,
+    /// Revisions that move without a difference that could be told.
+    pub unexplained: usize,
     pub worlds: usize,
     pub both_refuse: usize,
     pub seconds: u64,
@@ -34,6 +38,18 @@ pub struct Report {
 }
 
 impl Report {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            ..Self::default()
+        }
+    }
+
+    /// Whether there is nothing to mend.
+    pub fn is_clean(&self) -> bool {
+        self.false_negatives == 0 && self.unseen == 0 && self.unexplained == 0 && self.needless_noise == 0
+    }
+
     pub fn world(&mut self, seen: &Seen) {
         self.worlds += 1;
         match (&seen.image, &seen.answer) {
@@ -47,6 +63,7 @@ impl Report {
     pub fn round(&mut self, kind: &str, verdict: &Verdict) {
         self.rounds += 1;
         count(&mut self.flips, kind.into());
+        self.needless_noise += usize::from(verdict.is_needless_noise(kind));
         let counter = match verdict {
             Verdict::BothChanged => &mut self.both_changed,
             Verdict::BothSame => &mut self.both_same,
@@ -60,6 +77,7 @@ impl Report {
                 self.unseen += 1;
                 return;
             }
+            Verdict::Unexplained => &mut self.unexplained,
             Verdict::Refused => return,
         };
         *counter += 1;
@@ -72,7 +90,7 @@ fn count(counts: &mut Counts, key: String) {
 }
 
 /// A message without the names and numbers in it.
-fn reason(error: &str) -> String {
+pub fn reason(error: &str) -> String {
     let line = error
         .split(" | ")
         .find(|line| line.contains("failed to solve"))

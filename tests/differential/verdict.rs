@@ -4,7 +4,7 @@ use super::canonical::Image;
 use super::judge::Judge;
 use super::ours::{self, Answer};
 use super::world::World;
-use ringshift::revision::diff;
+use ringshift::revision::{Change, Difference, diff};
 use std::collections::BTreeSet;
 
 /// What BuildKit and ringshift make of one world.
@@ -32,8 +32,32 @@ pub enum Verdict {
     FalseNegative(Vec<String>),
     /// One of them builds and the other does not, with one revision.
     Unseen(String),
+    /// The revision moves, and nothing is said to have moved it.
+    Unexplained,
     /// One of them has no image or no revision.
     Refused,
+}
+
+impl Verdict {
+    pub fn is_wrong(&self) -> bool {
+        matches!(self, Self::FalseNegative(_) | Self::Unseen(_) | Self::Unexplained)
+    }
+
+    pub fn is_needless(&self) -> bool {
+        matches!(self, Self::Needless(_))
+    }
+
+    /// What says nothing moved the revision. The text of a RUN enters with its blanks (rules 9 and 10), and the container
+    /// file is a file like others for whoever reads the whole context.
+    pub fn is_needless_noise(&self, kind: &str) -> bool {
+        let accepted = ["24", "run", "file"];
+        match self {
+            Self::Needless(kinds) => {
+                kind.starts_with("noise") && !kinds.iter().all(|kind| accepted.contains(&kind.as_str()))
+            }
+            _ => false,
+        }
+    }
 }
 
 pub fn verdict(before: &Seen, after: &Seen) -> Verdict {
@@ -42,6 +66,7 @@ pub fn verdict(before: &Seen, after: &Seen) -> Verdict {
     };
     let same = a.revision == b.revision;
     match (&before.image, &after.image) {
+        _ if !same && diff(&a.records, &b.records).is_empty() => Verdict::Unexplained,
         (Ok(x), Ok(y)) if x == y && same => Verdict::BothSame,
         (Ok(x), Ok(y)) if x == y => Verdict::Needless(moved(a, b)),
         (Ok(x), Ok(y)) if same => Verdict::FalseNegative(Image::differences(x, y)),
@@ -51,12 +76,18 @@ pub fn verdict(before: &Seen, after: &Seen) -> Verdict {
     }
 }
 
-/// The kinds of the records that differ.
+/// The kinds of the records that differ; `24` for those of stages aside.
 fn moved(a: &Answer, b: &Answer) -> BTreeSet<String> {
-    let changes = diff(&a.records, &b.records);
-    let kinds = changes.into_iter().map(|change| match change.file {
-        true => "file".into(),
-        false => change.what,
-    });
-    kinds.collect()
+    let kind = |change: Change| {
+        let holder = match change.change {
+            Difference::Removed => a,
+            _ => b,
+        };
+        match change.file {
+            _ if change.line.is_some_and(|line| holder.is_aside(line)) => "24".to_owned(),
+            true => "file".to_owned(),
+            false => change.what,
+        }
+    };
+    diff(&a.records, &b.records).into_iter().map(kind).collect()
 }

@@ -9,8 +9,8 @@ pub fn between(dice: &mut Dice, world: &mut World) -> Option<()> {
     let first = usize::from(world.container.first()?.starts_with('#'));
     let at = dice.between(first, world.container.len());
     let line = dice.pick(&["# a word", "", "  # in", "   ", "#", "# escape=`"]);
-    // Only before all else is it a directive.
-    let line = match at == 0 && line.contains('=') {
+    // Before all else it is a directive.
+    let line = match at == first && line.contains('=') {
         true => "# a word",
         false => line,
     };

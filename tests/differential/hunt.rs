@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// Flips of one world, one after the other: the world that a flip makes is where the next begins.
 const STEPS: usize = 5;
 
+/// Flips that are tried to find quiet ones.
+const TRIES: usize = 30;
+
 pub struct Hunt {
     pub seed: u64,
     pub rounds: usize,
@@ -56,7 +59,10 @@ impl Hunt {
             if before.image.is_err() || before.answer.is_err() || is_over() {
                 return;
             }
-            let (kind, flipped) = taken(&mut dice, |dice| flip::flip(dice, &world));
+            let (kind, flipped) = match dice.chance(60) {
+                true => self.quiet(&mut dice, &world, report),
+                false => taken(&mut dice, |dice| flip::flip(dice, &world)),
+            };
             let after = Seen::of(judge, &flipped);
             let verdict = verdict(&before, &after);
             {
@@ -75,6 +81,23 @@ impl Hunt {
                 before = after;
             }
         }
+    }
+
+    /// Many flips at once, all of which leave the revision: one build tells whether it was right to stay.
+    fn quiet(&self, dice: &mut Dice, world: &World, report: &Mutex<Report>) -> (&'static str, World) {
+        let revision = |world: &World| ours::answer(world).ok().map(|answer| answer.revision);
+        let before = revision(world);
+        let mut now = world.clone();
+        let mut flips = 0;
+        for _ in 0..TRIES {
+            let (_, next) = flip::flip(dice, &now);
+            if revision(&next) == before {
+                now = next;
+                flips += 1;
+            }
+        }
+        report.lock().unwrap().quiet_flips += flips;
+        ("quiet", now)
     }
 
     /// What one builds and the other refuses.

@@ -16,6 +16,8 @@ pub struct Report {
     pub both_changed: usize,
     pub both_same: usize,
     pub needless: usize,
+    /// Flips that left the revision, many of them in one round.
+    pub quiet_flips: usize,
     pub false_negatives: usize,
     /// Worlds that build and worlds that do not, with one revision.
     pub unseen: usize,

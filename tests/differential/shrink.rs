@@ -1,6 +1,7 @@
 //! Makes two worlds smaller while what is odd about them stays.
 
 use super::world::{Named, World};
+use std::collections::BTreeSet;
 
 type Two = (World, World);
 
@@ -82,11 +83,48 @@ fn without(two: &Two, at: usize) -> Option<Two> {
     if a.target.is_some() && a.target == b.target {
         steps.push(Box::new(|world| world.target = None));
     }
-    let step = steps.get(at)?;
+    let Some(step) = steps.get(at) else {
+        return alike(two, at - steps.len());
+    };
     let mut next = two.clone();
     step(&mut next.0);
     step(&mut next.1);
     Some(next)
+}
+
+/// The worlds with one of their differences less.
+fn alike(two: &Two, at: usize) -> Option<Two> {
+    let (a, b) = two;
+    let mut all = Vec::new();
+    let mut differ = |is: bool, change: &dyn Fn(&mut World)| {
+        if is {
+            let mut next = b.clone();
+            change(&mut next);
+            all.push(next);
+        }
+    };
+    differ(a.container != b.container, &|w| {
+        w.container.clone_from(&a.container)
+    });
+    differ(a.args != b.args, &|w| w.args.clone_from(&a.args));
+    differ(a.target != b.target, &|w| w.target.clone_from(&a.target));
+    differ(a.contexts != b.contexts, &|w| w.contexts.clone_from(&a.contexts));
+    differ(a.files != b.files, &|w| w.files.clone_from(&a.files));
+    let paths: BTreeSet<&String> = a.files.keys().chain(b.files.keys()).collect();
+    for path in paths {
+        let old = a.files.get(path);
+        differ(old != b.files.get(path), &|w| {
+            match old {
+                Some(file) => w.files.insert(path.clone(), file.clone()),
+                None => w.files.remove(path),
+            };
+        });
+    }
+    for (number, line) in b.container.iter().enumerate() {
+        differ(!a.container.contains(line), &|w| drop(w.container.remove(number)));
+    }
+    let next = all.into_iter().filter(|next| next != a).nth(at)?;
+    Some((a.clone(), next))
 }
 
 fn both<'a>(a: &'a Named, b: Option<&'a Named>) -> Vec<&'a String> {

@@ -183,20 +183,12 @@ fn ignore_add(dice: &mut Dice, world: &mut World) -> Option<()> {
     Some(())
 }
 
-fn ignore_edit(
-    dice: &mut Dice,
-    world: &mut World,
-    edit: fn(&mut Dice, &mut Vec<String>) -> Option<()>,
-) -> Option<()> {
+fn ignore_edit(dice: &mut Dice, world: &mut World, edit: lines::Edit) -> Option<()> {
     let path = choose(dice, &world.files, |path, _| is_ignore(path))?;
     edit_text(dice, world.files.get_mut(&path)?, edit)
 }
 
-fn edit_text(
-    dice: &mut Dice,
-    file: &mut File,
-    edit: fn(&mut Dice, &mut Vec<String>) -> Option<()>,
-) -> Option<()> {
+fn edit_text(dice: &mut Dice, file: &mut File, edit: lines::Edit) -> Option<()> {
     let File::Plain(text) = file else { return None };
     let mut all: Vec<String> = text.lines().map(str::to_owned).collect();
     edit(dice, &mut all)?;
@@ -243,7 +235,7 @@ fn named_ignore(dice: &mut Dice, world: &mut World) -> Option<()> {
     let tree = named(dice, world)?;
     match tree.get_mut(".dockerignore") {
         Some(file) if dice.chance(60) => {
-            let edit = dice.one(&[lines::remove, lines::swap]);
+            let edit = dice.one(&[lines::remove as lines::Edit, lines::swap]);
             edit_text(dice, file, edit)
         }
         _ => {

@@ -25,6 +25,7 @@ pub fn world(dice: &mut Dice) -> World {
         args: args(dice),
         target: None,
         platform: "linux/amd64".into(),
+        unlocked: dice.chance(12),
     };
     if dice.chance(60) {
         let lines = ignore(dice, &world.files);

@@ -76,7 +76,7 @@ fn env(dice: &mut Dice, scene: &mut Scene<'_>) -> String {
         0..5 => format!("ENV {name}={}", value_of(dice, name)),
         5 => format!("ENV {name} {}", value_of(dice, name)),
         6 => format!("ENV {name}={} B=${name}", value_of(dice, name)),
-        7 => format!("ENV PLAT=$TARGETARCH-${{BUILDARCH:-none}}-$TARGETSTAGE"),
+        7 => "ENV PLAT=$TARGETARCH-${BUILDARCH:-none}-$TARGETSTAGE".into(),
         _ => format!("ENV B{}={}", dice.below(3), value_word(dice, scene.escape)),
     }
 }

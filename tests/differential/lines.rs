@@ -10,12 +10,16 @@ pub fn joined<T: AsRef<str>>(lines: &[T]) -> String {
     lines.iter().map(|line| format!("{}\n", line.as_ref())).collect()
 }
 
+/// A change of the lines of a text.
+pub type Edit = fn(&mut Dice, &mut Vec<String>) -> Option<()>;
+
 pub fn remove(dice: &mut Dice, lines: &mut Vec<String>) -> Option<()> {
     let at = (!lines.is_empty()).then(|| dice.below(lines.len()))?;
     lines.remove(at);
     Some(())
 }
 
+#[expect(clippy::ptr_arg, reason = "an edit like `remove`")]
 pub fn swap(dice: &mut Dice, lines: &mut Vec<String>) -> Option<()> {
     let at = (lines.len() > 1).then(|| dice.below(lines.len() - 1))?;
     lines.swap(at, at + 1);

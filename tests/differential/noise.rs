@@ -25,7 +25,7 @@ pub fn case(dice: &mut Dice, world: &mut World) -> Option<()> {
     if line.starts_with('#') || line.trim().is_empty() {
         return None;
     }
-    let (name, rest) = line.split_once(' ')?;
+    let (name, rest) = line.split_once(' ').filter(|(name, _)| !name.is_empty())?;
     world.container[at] = match dice.below(5) {
         0 => format!("{} {rest}", name.to_lowercase()),
         1 => {

@@ -44,8 +44,10 @@ fn stages(recipe: &Recipe) -> Vec<(u32, bool)> {
     stages
 }
 
-/// The images that the judge makes, as a lock would hold them.
-struct Locked;
+/// The images that the judge makes, as a lock would hold them; without one of them, perhaps.
+struct Locked {
+    base: bool,
+}
 
 impl containerfile::World for Locked {
     fn project_image(&self, _: &str) -> Result<Option<ProjectRef>, ResolveError> {
@@ -59,7 +61,7 @@ impl containerfile::World for Locked {
         };
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let (env, onbuild): (&[_], &[&str]) = match name {
-            "docker.io/library/base" => (&[("PATH", path), ("BASE", "s")], &[]),
+            "docker.io/library/base" if self.base => (&[("PATH", path), ("BASE", "s")], &[]),
             "docker.io/library/trig" => (
                 &[("PATH", path), ("BASE", "s"), ("V", "a.txt"), ("TRIG", "s")],
                 &["ARG W=x", "COPY *.txt $V /trig/", "RUN echo $W $V > /o/trig"],
@@ -126,7 +128,9 @@ pub fn answer(world: &World) -> Result<Answer, String> {
         target: world.target.as_deref(),
         platform: &world.platform.parse().map_err(text)?,
         contexts: &named,
-        world: &Locked,
+        world: &Locked {
+            base: !world.unlocked,
+        },
     };
     let bytes = world.text().into_bytes();
     let recipe = parse(&bytes)

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 type Two = (World, World);
 
+type Step<'a> = Box<dyn Fn(&mut World) + 'a>;
+
 /// Asks `odd` at most `most` times.
 pub fn shrink(before: &World, after: &World, mut most: usize, odd: impl Fn(&World, &World) -> bool) -> Two {
     let mut now = (before.clone(), after.clone());
@@ -38,7 +40,7 @@ fn without(two: &Two, at: usize) -> Option<Two> {
         .keys()
         .filter(|path| a.files.get(*path) == b.files.get(*path))
         .collect();
-    let mut steps: Vec<Box<dyn Fn(&mut World) + '_>> = Vec::new();
+    let mut steps: Vec<Step<'_>> = Vec::new();
     if shared.len() > 3 {
         for half in shared.chunks(shared.len().div_ceil(2)) {
             let half = half.to_vec();

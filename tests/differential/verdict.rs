@@ -48,9 +48,9 @@ impl Verdict {
     }
 
     /// What says nothing moved the revision. The text of a RUN enters with its blanks (rules 9 and 10), and the container
-    /// file is a file like others for whoever reads the whole context.
+    /// file is a file like others for whoever reads the whole context; what is not understood enters as written.
     pub fn is_needless_noise(&self, kind: &str) -> bool {
-        let accepted = ["24", "run", "file"];
+        let accepted = ["24", "run", "file", "unresolved", "whole"];
         match self {
             Self::Needless(kinds) => {
                 kind.starts_with("noise") && !kinds.iter().all(|kind| accepted.contains(&kind.as_str()))

@@ -38,7 +38,11 @@ fn value(dice: &mut Dice) -> String {
 
 /// A variable, in one of the forms of rule 31.
 pub fn variable(dice: &mut Dice) -> String {
-    let name = dice.pick(&NAMES);
+    let name = match dice.chance(8) {
+        // An ENV of the image `base`.
+        true => "BASE",
+        false => dice.pick(&NAMES),
+    };
     let forms = [
         "$@",
         "${@}",

@@ -66,6 +66,9 @@ pub struct World {
     #[serde(default)]
     pub target: Option<String>,
     pub platform: String,
+    /// Whether nothing is known of the image `base`: the lock does not have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlocked: bool,
 }
 
 impl World {

@@ -12,6 +12,7 @@
 //! | `syntax` | reference | the frontend that reads the file (rule 7) |
 //! | `target` | stage number | which stage becomes the image (rule 21) |
 //! | `stage` | number, base | reachable stages, renumbered (rules 15, 20) |
+//! | `reads` | | after a stage whose base is a folder: that is read whole (rule 78) |
 //! | `stage-platform` | platform | only where it differs |
 //! | `unresolved` | instruction | as written: a word names a variable that only an unlocked base could define |
 //! | `copy`, `add` | destination | cleaned as BuildKit does (rule 44) |

@@ -127,7 +127,8 @@ pub fn word(dice: &mut Dice, world: &mut World) -> Option<()> {
             words.remove(1);
         }
         2 if words.len() > 2 => words.swap(place, 1.max(place - 1)),
-        3 => words[place].push_str(dice.pick(&["x", "/", "$G", "*"])),
+        // No unknown flags: newer builders may know them, so that they are no error where they are not reached.
+        3 if !words[place].starts_with("--") => words[place].push_str(dice.pick(&["x", "/", "$G", "*"])),
         4 if copies => words.insert(place, path(dice, &world.files)),
         5 if words.len() > 2 => {
             words.remove(place);

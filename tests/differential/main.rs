@@ -1,9 +1,9 @@
 //! Random worlds, and one random change of each: does the image that BuildKit makes change, does the revision?
 //!
 //! An image that changes while its revision stays is a stale image; there must be none. `SEED=…` makes the same
-//! worlds again, `RINGSHIFT_FUZZ_SECONDS` (20) or `ROUNDS` says how many, `JOBS` (1) how many at once. Where no
-//! BuildKit is, only the kept pairs of `fixtures/differential` are asked, and of ringshift alone; with `CI=true`
-//! that fails.
+//! worlds again, `RINGSHIFT_FUZZ_SECONDS` (20) or `ROUNDS` says how many, `JOBS` (1) how many at once; `TRACE=1` prints
+//! more. Where no BuildKit is, only the kept pairs of `fixtures/differential` are asked, and of ringshift alone; with
+//! `CI=true` that fails.
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "a report is printed")]

@@ -122,7 +122,7 @@ pub fn word(dice: &mut Dice, world: &mut World) -> Option<()> {
     let upper = words[0].to_uppercase();
     let copies = matches!(upper.as_str(), "COPY" | "ADD");
     match dice.below(8) {
-        0 if copies => words.insert(1, flag(dice, world)),
+        0 if copies => words.insert(1, flag(dice, world, upper == "COPY")),
         1 if copies && words.len() > 3 && words[1].starts_with("--") => {
             words.remove(1);
         }
@@ -149,10 +149,10 @@ pub fn word(dice: &mut Dice, world: &mut World) -> Option<()> {
     Some(())
 }
 
-fn flag(dice: &mut Dice, world: &World) -> String {
+fn flag(dice: &mut Dice, world: &World, copy: bool) -> String {
     match dice.below(6) {
-        0 => "--link".into(),
-        1 => "--parents".into(),
+        1 if copy => "--parents".into(),
+        0 | 1 => "--link".into(),
         2 => format!("--chmod={}", chmod(dice)),
         3 => format!("--chown={}", dice.pick(&["5", "6:6", "0:0", "0"])),
         _ => format!("--exclude={}", exclude(dice, &world.files)),

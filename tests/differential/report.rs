@@ -21,6 +21,8 @@ pub struct Report {
     pub false_negatives: usize,
     /// Worlds that build and worlds that do not, with one revision.
     pub unseen: usize,
+    /// Those of them that must be mended.
+    pub unseen_wrong: usize,
     /// Worlds of which not all is understood.
     pub inexact: usize,
     /// Comments, blanks and the like that moved a revision.
@@ -49,7 +51,10 @@ impl Report {
 
     /// Whether there is nothing to mend.
     pub fn is_clean(&self) -> bool {
-        self.false_negatives == 0 && self.unseen == 0 && self.unexplained == 0 && self.needless_noise == 0
+        self.false_negatives == 0
+            && self.unseen_wrong == 0
+            && self.unexplained == 0
+            && self.needless_noise == 0
     }
 
     pub fn world(&mut self, seen: &Seen) {
@@ -77,6 +82,7 @@ impl Report {
             Verdict::FalseNegative(_) => &mut self.false_negatives,
             Verdict::Unseen(_) => {
                 self.unseen += 1;
+                self.unseen_wrong += usize::from(verdict.is_wrong());
                 return;
             }
             Verdict::Unexplained => &mut self.unexplained,

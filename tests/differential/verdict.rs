@@ -39,8 +39,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// What must be mended. A flag that this BuildKit does not know is no such thing where nothing reaches it: a newer one
+    /// may know it.
     pub fn is_wrong(&self) -> bool {
-        matches!(self, Self::FalseNegative(_) | Self::Unseen(_) | Self::Unexplained)
+        match self {
+            Self::FalseNegative(_) | Self::Unexplained => true,
+            Self::Unseen(error) => !error.contains("unknown flag"),
+            _ => false,
+        }
     }
 
     pub fn is_needless(&self) -> bool {

@@ -35,16 +35,20 @@ impl Hunt {
         let report = Mutex::new(Report::new(self.seed));
         let walks = AtomicU64::new(0);
         let is_over = || report.lock().unwrap().rounds >= self.rounds || start.elapsed() >= self.length;
-        std::thread::scope(|scope| {
-            for _ in 0..self.jobs {
-                scope.spawn(|| {
-                    while !is_over() {
-                        self.walk(judge, walks.fetch_add(1, Ordering::Relaxed), &report, &is_over);
-                    }
-                });
+        let work = || {
+            while !is_over() {
+                self.walk(judge, walks.fetch_add(1, Ordering::Relaxed), &report, &is_over);
             }
+        };
+        let broken = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.jobs).map(|_| scope.spawn(work)).collect();
+            threads
+                .into_iter()
+                .filter_map(|thread| thread.join().err())
+                .count()
         });
         let mut report = report.into_inner().unwrap();
+        report.broken = broken;
         report.seconds = start.elapsed().as_secs();
         report
     }

@@ -30,8 +30,8 @@ fn json(a: &World, b: &World) -> String {
 #[test]
 fn a_revision_that_moves_says_what_moved_it() {
     let mut moved = 0;
-    for (mut dice, world, before) in worlds(7, 400) {
-        for _ in 0..4 {
+    for (mut dice, mut world, mut before) in worlds(7, 200) {
+        for _ in 0..10 {
             let (kind, flipped) = flip(&mut dice, &world);
             let Ok(after) = answer(&flipped) else { continue };
             let changes = diff(&before.records, &after.records);
@@ -43,6 +43,7 @@ fn a_revision_that_moves_says_what_moved_it() {
                 "{kind}: {changes:?}\n{}",
                 json(&world, &flipped)
             );
+            (world, before) = (flipped, after);
         }
     }
     assert!(moved > 100, "{moved}");

@@ -29,7 +29,8 @@ pub fn case(dice: &mut Dice, world: &mut World) -> Option<()> {
     world.container[at] = match dice.below(5) {
         0 => format!("{} {rest}", name.to_lowercase()),
         1 => {
-            let (first, more) = name.split_at(1);
+            let first = name.find(char::is_alphabetic)? + 1;
+            let (first, more) = name.split_at(first);
             format!("{first}{} {rest}", more.to_lowercase())
         }
         2 => format!("  {line}"),

@@ -32,6 +32,8 @@ pub struct Report {
     pub worlds: usize,
     pub both_refuse: usize,
     pub seconds: u64,
+    /// Threads that did not come to their end.
+    pub broken: usize,
     pub flips: Counts,
     /// By the kind of the flip, and the kinds of the records that moved.
     pub needless_by_kind: Counts,
@@ -51,7 +53,8 @@ impl Report {
 
     /// Whether there is nothing to mend.
     pub fn is_clean(&self) -> bool {
-        self.false_negatives == 0
+        self.broken == 0
+            && self.false_negatives == 0
             && self.unseen_wrong == 0
             && self.unexplained == 0
             && self.needless_noise == 0

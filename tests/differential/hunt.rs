@@ -5,6 +5,7 @@ use super::judge::Judge;
 use super::pair::Pair;
 use super::report::Report;
 use super::shrink::shrink;
+use super::torn::is_torn;
 use super::verdict::{Seen, Verdict, verdict};
 use super::world::World;
 use super::{flip, generate, ours};
@@ -95,7 +96,7 @@ impl Hunt {
         let mut flips = 0;
         for _ in 0..TRIES {
             let (_, next) = flip::flip(dice, &now);
-            if revision(&next) == before {
+            if revision(&next) == before && !is_torn(&next) {
                 now = next;
                 flips += 1;
             }
@@ -118,7 +119,7 @@ impl Hunt {
 fn taken(dice: &mut Dice, mut make: impl FnMut(&mut Dice) -> (&'static str, World)) -> (&'static str, World) {
     loop {
         let made = make(dice);
-        if ours::answer(&made.1).is_ok() || dice.chance(25) {
+        if !is_torn(&made.1) && (ours::answer(&made.1).is_ok() || dice.chance(25)) {
             return made;
         }
     }
@@ -130,6 +131,8 @@ fn tell(judge: &Judge, about: &str, verdict_: &Verdict, before: &World, after: &
     let odd = |a: &World, b: &World| {
         let answers = (ours::answer(a), ours::answer(b));
         matches!(answers, (Ok(_), Ok(_)))
+            && !is_torn(a)
+            && !is_torn(b)
             && discriminant(&verdict(&Seen::of(judge, a), &Seen::of(judge, b))) == kind
     };
     let (a, b) = shrink(before, after, 60, odd);

@@ -34,6 +34,7 @@ mod report;
 mod run;
 mod scene;
 mod shrink;
+mod torn;
 mod verdict;
 mod words;
 mod world;

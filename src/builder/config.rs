@@ -241,7 +241,11 @@ fn object_in<'a>(map: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<Stri
 }
 
 /// `path` relative to `workdir`, clean, with its leading slash.
+/// A working directory: as it is written, or below the one before (rule 75).
 fn absolute(workdir: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
     let clean = RepoPath::clean(workdir).resolve(path);
     format!("/{}", String::from_utf8_lossy(clean.as_bytes()))
 }

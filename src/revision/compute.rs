@@ -245,6 +245,14 @@ mod tests {
     }
 
     #[test]
+    fn an_absolute_working_directory_enters_as_it_is_written() {
+        let workdir = |text: &str| Op::Workdir(text.into());
+        assert_ne!(of(vec![workdir("/w")]), of(vec![workdir("/w/")]));
+        assert_ne!(of(vec![workdir("/w")]), of(vec![workdir("//w")]));
+        assert_eq!(of(vec![workdir("w")]), of(vec![workdir("./w/")]));
+    }
+
+    #[test]
     fn a_user_keeps_its_position() {
         let user = || Op::User("u".into());
         assert_ne!(of(vec![user(), bind("s")]), of(vec![bind("s"), user()]));

@@ -66,8 +66,12 @@ impl Change {
 /// What differs from `old` to `new`: entries first, by path, then records of the plan, in order.
 pub fn diff(old: &Records, new: &Records) -> Vec<Change> {
     let mut changes = Vec::new();
-    entries(old, new, &mut changes);
+    entries(old, new, false, &mut changes);
     plan(old, new, &mut changes);
+    if changes.is_empty() {
+        // Something went from one of a word's folders to another.
+        entries(old, new, true, &mut changes);
+    }
     changes
 }
 
@@ -89,12 +93,16 @@ fn entry(record: &Record) -> Option<(&str, &str)> {
     Some((path, content))
 }
 
-type Entries<'r> = BTreeMap<(usize, &'r str), (&'r Record, &'r str)>;
+/// What of an entry is compared: its root in the word where that matters, its kind, its mode and content.
+type Value<'r> = (usize, &'r str, &'r str);
 
-/// Entries by the number of the word that reads them and their path. A file that was named goes by its name.
-fn indexed(records: &Records) -> Entries<'_> {
-    let mut out = BTreeMap::new();
-    let mut word = 0;
+type Entries<'r> = BTreeMap<(usize, &'r str), Vec<(Value<'r>, &'r Record)>>;
+
+/// Entries by the number of the word that reads them and their path; a word may read several folders that each have
+/// one of the name (rule 43). A file that was named goes by its name.
+fn indexed(records: &Records, by_root: bool) -> Entries<'_> {
+    let mut out = Entries::new();
+    let (mut word, mut root) = (0, 0);
     let mut name = "";
     for record in records {
         match record.kind {
@@ -102,31 +110,39 @@ fn indexed(records: &Records) -> Entries<'_> {
             "as" => name = &record.payload,
             _ => {}
         }
+        root += usize::from(by_root && matches!(record.kind, "as" | "folder"));
         if let Some((path, content)) = entry(record) {
             let path = if path.is_empty() { name } else { path };
-            out.insert((word, path), (record, content));
+            let same = out.entry((word, path)).or_default();
+            same.push(((root, record.kind, content), record));
         }
     }
     out
 }
 
-fn entries(old: &Records, new: &Records, changes: &mut Vec<Change>) {
-    let (old, new) = (indexed(old), indexed(new));
-    let side = |entries: &Entries<'_>, key: &(usize, &str)| {
-        entries.get(key).map(|(record, content)| Said {
-            line: record.line,
-            value: format!("{} {}", record.kind, content.trim_end()),
-        })
+fn values<'r>(all: &Vec<(Value<'r>, &'r Record)>) -> Vec<Value<'r>> {
+    all.iter().map(|(value, _)| *value).collect()
+}
+
+fn entries(old: &Records, new: &Records, by_root: bool, changes: &mut Vec<Change>) {
+    let (old, new) = (indexed(old, by_root), indexed(new, by_root));
+    let side = |all: &Vec<(Value<'_>, &Record)>| Said {
+        line: all.first().and_then(|(_, record)| record.line),
+        value: all
+            .iter()
+            .map(|((_, kind, content), _)| format!("{kind} {}", content.trim_end()))
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     let keys: BTreeSet<&(usize, &str)> = old.keys().chain(new.keys()).collect();
     for key in keys {
-        let (was, is) = (side(&old, key), side(&new, key));
-        if was.as_ref().map(|said| &said.value) != is.as_ref().map(|said| &said.value) {
+        let (was, is) = (old.get(key), new.get(key));
+        if was.map(values) != is.map(values) {
             changes.push(Change {
                 what: key.1.into(),
                 file: true,
-                old: was,
-                new: is,
+                old: was.map(side),
+                new: is.map(side),
             });
         }
     }
@@ -262,6 +278,22 @@ mod tests {
         );
         assert_eq!(shown(&new, &old)[2], "e removed Some(2)");
         assert!(diff(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn folders_of_one_word_may_hold_the_same_names() {
+        let tree = |a: &str| {
+            let tree = MemoryTree::new().file("p/a/x", a).file("p/b/x", "2");
+            tree.file("p/a/k", "").file("p/b/l", "")
+        };
+        let of = |tree: MemoryTree| of(vec![copy(&["p/*"])], &tree);
+        let old = of(tree("1"));
+        assert_eq!(shown(&old, &of(tree("3"))), ["x changed Some(2)"]);
+        let moved = of(tree("1").file("p/a/y", ""));
+        assert_eq!(
+            shown(&moved, &of(tree("1").file("p/b/y", ""))),
+            ["y changed Some(2)"]
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl<'a> Contexts<'a> {
 /// Everything a recipe reads of its contexts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Manifest {
-    /// One for each source word of a COPY or ADD, each bind mount and each cache seed that reads a
+    /// One for each stage that begins with a folder (rule 78), source word of a COPY or ADD, each bind mount and each cache seed that reads a
     /// context, in the order of the recipe. Words that read stages, images, URLs, repositories or
     /// heredocs have none.
     pub sections: Vec<Section>,
@@ -55,7 +55,7 @@ pub struct Manifest {
 pub struct Section {
     /// Index into `Recipe::stages`.
     pub stage: usize,
-    /// Index into that stage's `steps`.
+    /// Index into that stage's `steps`, or [`Section::BASE`].
     pub step: usize,
     /// Index into `Transfer::sources` or `Run::mounts` of the step.
     pub source: usize,
@@ -72,6 +72,11 @@ pub struct Section {
     /// The links that the word led through (rule 41): where each stands in the tree of the context, and the SHA-256 of its
     /// text. They do not enter the revision, what they lead to does.
     pub followed: BTreeMap<RepoPath, Digest>,
+}
+
+impl Section {
+    /// The `step` of what a stage begins with: a named context that stands in the place of an image (rule 78).
+    pub const BASE: usize = usize::MAX;
 }
 
 /// One file or folder that a source word names.

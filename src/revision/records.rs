@@ -18,7 +18,7 @@
 //! | `from` | source | `--from`, when it is not the build context |
 //! | `chown`, `chmod`, `checksum`, `exclude` | text | flags (rules 51, 54, 56) |
 //! | `link`, `parents`, `keep-git-dir`, `unpack` | or a truth value | flags (rules 52, 53, 55, 57) |
-//! | `reads` | | a word that reads a context: its entries stand below as a `read` |
+//! | `reads` | | a word that reads a context, or a stage that begins with a folder (rule 78): its entries stand below as a `read` |
 //! | `wildcard` | word | a later match must be seen (rules 37, 38) |
 //! | `source` | path | a word that reads a stage or image, cleaned |
 //! | `url`, `git` | text | content unknown here (rules 56, 57) |

@@ -11,7 +11,9 @@ use super::hash;
 use super::limits::Limits;
 use super::manifest::{Contexts, Manifest, Root, Section};
 use super::view::View;
-use crate::containerfile::recipe::{MountKind, Op, Recipe, Run, Source, Transfer, TransferSource};
+use crate::containerfile::recipe::{
+    MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource,
+};
 use crate::model::{Digest, RepoPath};
 use error::At;
 use std::collections::BTreeMap;
@@ -27,8 +29,12 @@ pub fn select(recipe: &Recipe, contexts: &Contexts<'_>, limits: &Limits) -> Resu
     if let Some(reason) = &recipe.whole {
         selection.whole(reason.line)?;
     } else {
-        for (stage, step, op, line) in steps(recipe) {
-            selection.step(&Place { stage, step, line }, op)?;
+        for (stage, content) in recipe.stages.iter().enumerate() {
+            selection.base(stage, content)?;
+            for (step, Step { op, line, .. }) in content.steps.iter().enumerate() {
+                let line = *line;
+                selection.step(&Place { stage, step, line }, op)?;
+            }
         }
     }
     let mut sections = selection.sections;
@@ -41,13 +47,6 @@ pub fn select(recipe: &Recipe, contexts: &Contexts<'_>, limits: &Limits) -> Resu
         None => (sections, Vec::new()),
     };
     Ok(Manifest { sections, whole })
-}
-
-fn steps(recipe: &Recipe) -> impl Iterator<Item = (usize, usize, &Op, u32)> {
-    recipe.stages.iter().enumerate().flat_map(|(stage, s)| {
-        let steps = s.steps.iter().enumerate();
-        steps.map(move |(step, s)| (stage, step, &s.op, s.line))
-    })
 }
 
 /// Where an instruction stands.
@@ -73,6 +72,29 @@ impl<'a> Selection<'a> {
             views: all.map(|(name, tree)| (name, View::new(tree, *limits))).collect(),
             sections: Vec::new(),
         }
+    }
+
+    /// What a stage begins with, when that is a folder: all of it (rule 78).
+    fn base(&mut self, stage: usize, content: &Stage) -> Result<(), SelectError> {
+        let Source::Named(name) = &content.base else {
+            return Ok(());
+        };
+        let place = Place {
+            stage,
+            step: Section::BASE,
+            line: content.line,
+        };
+        let at = At::new(place.line, "/");
+        let context = Some(name.clone());
+        let view = self
+            .views
+            .get_mut(&context)
+            .ok_or_else(|| at.no_context(&context))?;
+        let root = word::mounted(view, &at)?;
+        let followed = view.take_followed();
+        self.sections
+            .push(section(&place, 0, context, (false, vec![root]), followed));
+        Ok(())
     }
 
     fn step(&mut self, place: &Place, op: &Op) -> Result<(), SelectError> {
@@ -188,6 +210,27 @@ mod tests {
     use crate::containerfile::recipe::NotUnderstood;
     use crate::model::Digest;
     use crate::tree::memory::MemoryTree;
+
+    #[test]
+    fn a_stage_that_begins_with_a_folder_reads_all_of_it() {
+        let mut recipe = recipe(vec![]);
+        recipe.stages[0].base = Source::Named("base".into());
+        let (main, folder) = (tree(), MemoryTree::new().file("x", "1").file("out", "2"));
+        let mut all = contexts(&main, "");
+        all.named.insert("base".into(), contexts(&folder, "out").main);
+        let manifest = select(&recipe, &all, &Limits::default()).unwrap();
+        let [section] = manifest.sections.as_slice() else {
+            panic!("one section");
+        };
+        assert_eq!((section.step, section.line), (Section::BASE, 1));
+        assert_eq!(section.context.as_deref(), Some("base"));
+        let paths: Vec<_> = section.roots[0]
+            .entries
+            .iter()
+            .map(|e| e.path.to_string())
+            .collect();
+        assert_eq!(paths, ["x"]);
+    }
 
     fn tree() -> MemoryTree {
         MemoryTree::new()

@@ -3,6 +3,7 @@
 
 mod canonical;
 mod case;
+mod lab;
 mod ours;
 mod real;
 

@@ -54,7 +54,8 @@ fn working_directories_add_up() {
         after(&[wd("a"), wd("../b"), wd("c/")])["WorkingDir"],
         json!("/b/c")
     );
-    assert_eq!(after(&[wd("/x//y/")])["WorkingDir"], json!("/x/y"));
+    assert_eq!(after(&[wd("/x//y/")])["WorkingDir"], json!("/x//y/"));
+    assert_eq!(after(&[wd("/x//y/"), wd(".")])["WorkingDir"], json!("/x/y"));
 }
 
 #[test]

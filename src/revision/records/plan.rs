@@ -26,6 +26,9 @@ pub(in crate::revision) fn plan(recipe: &Recipe, manifest: &Manifest, out: &mut 
     for (number, stage) in recipe.stages.iter().enumerate() {
         let line = Some(stage.line);
         out.text(line, "stage", &format!("{number} {}", words::source(&stage.base)));
+        if matches!(stage.base, Source::Named(_)) {
+            out.push(line, "reads", String::new());
+        }
         if let Some(platform) = stage.platform.as_ref().filter(|p| **p != recipe.platform) {
             out.text(line, "stage-platform", &platform.to_string());
         }
@@ -96,12 +99,10 @@ fn only_folders(stage: &Stage, manifest: &Manifest, place: (usize, usize)) -> bo
     folders.count() == transfer.sources.len()
 }
 
-/// Whether an absolute path lies below another, both cleaned and escaped.
+/// Whether an absolute path lies below another.
 fn below(path: &str, folder: &str) -> bool {
-    folder.starts_with('/')
-        && path
-            .strip_prefix(folder)
-            .is_some_and(|rest| rest.starts_with('/'))
+    let (path, inside) = (RepoPath::clean(path), RepoPath::clean(folder));
+    folder.starts_with('/') && path != inside && path.starts_with(&inside)
 }
 
 /// The target and the stages it stands on: only their metadata reaches the image (rule 23).
@@ -137,8 +138,10 @@ fn joined(before: Option<&RepoPath>, text: &str) -> Option<RepoPath> {
     }
 }
 
+/// The working directory as the config has it: an absolute one as it is written (rule 75).
 fn workdir(before: Option<&RepoPath>, text: &str) -> String {
     match joined(before, text) {
+        _ if text.starts_with('/') => text.into(),
         Some(path) => words::absolute(&path),
         None => words::destination(None, text.trim_end_matches('/')),
     }

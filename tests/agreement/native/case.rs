@@ -130,7 +130,8 @@ impl Case {
     }
 }
 
-fn pack(body: &str, marks: &str) -> Vec<u8> {
+/// The bytes of a file: its text, or the archive that its lines and marks describe.
+pub fn pack(body: &str, marks: &str) -> Vec<u8> {
     let mut bytes = body.as_bytes().to_vec();
     for mark in marks.split(' ') {
         bytes = match mark {

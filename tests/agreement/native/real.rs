@@ -2,7 +2,9 @@
 
 use super::canonical::Image;
 use super::case::Case;
-use std::path::{Path, PathBuf};
+pub use super::lab::BuildKit;
+use super::lab::run;
+use std::path::Path;
 use std::process::Command;
 
 pub trait Builder {
@@ -20,50 +22,9 @@ pub trait Builder {
     fn build(&self, case: &Case, place: &Path) -> Result<Image, String>;
 }
 
-fn lab() -> PathBuf {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/lab");
-    std::env::var_os("RINGSHIFT_LAB").map_or_else(default, Into::into)
-}
-
-fn run(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|e| e.to_string())?;
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let end = |text: &str| text.lines().rev().take(4).collect::<Vec<_>>().join(" | ");
-    if output.status.success() {
-        Ok(text)
-    } else {
-        Err(end(&text))
-    }
-}
-
 /// The digest by which `ours` pushed another image of the case.
 fn pushed(place: &Path, name: &str) -> String {
     std::fs::read_to_string(place.join(format!("ours-{name}.digest"))).unwrap()
-}
-
-pub struct BuildKit {
-    buildctl: PathBuf,
-    address: String,
-}
-
-impl BuildKit {
-    pub fn find() -> Self {
-        let address = std::env::var("BUILDKIT_HOST");
-        Self {
-            buildctl: lab().join("bin/buildctl"),
-            address: address.unwrap_or_else(|_| format!("unix://{}", lab().join("buildkit/sock").display())),
-        }
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.buildctl);
-        command.arg("--addr").arg(&self.address);
-        command
-    }
 }
 
 impl Builder for BuildKit {
@@ -72,10 +33,7 @@ impl Builder for BuildKit {
     }
 
     fn missing(&self) -> Option<String> {
-        let answer = run(self.command().args(["debug", "workers"]));
-        answer
-            .err()
-            .map(|error| format!("no BuildKit (tests/lab/lab.sh install, start): {error}"))
+        Self::missing(self)
     }
 
     fn build(&self, case: &Case, place: &Path) -> Result<Image, String> {

@@ -38,13 +38,17 @@ pub enum Verdict {
     Refused,
 }
 
+/// Errors that only a build tells, whatever the revision; there is no image then, and so no stale one. A flag that nothing
+/// reaches: newer builders may know it. A wildcard in a folder of which nothing else is read: that folder is not sent, if
+/// nothing matches, and is missed.
+const TOLD_BY_BUILD: [&str; 2] = ["unknown flag", "lstat /"];
+
 impl Verdict {
-    /// What must be mended. A flag that this BuildKit does not know is no such thing where nothing reaches it: a newer one
-    /// may know it.
+    /// What must be mended.
     pub fn is_wrong(&self) -> bool {
         match self {
             Self::FalseNegative(_) | Self::Unexplained => true,
-            Self::Unseen(error) => !error.contains("unknown flag"),
+            Self::Unseen(error) => !TOLD_BY_BUILD.iter().any(|known| error.contains(known)),
             _ => false,
         }
     }

@@ -38,10 +38,15 @@ pub enum Verdict {
     Refused,
 }
 
-/// Errors that only a build tells, whatever the revision; there is no image then, and so no stale one. A flag that nothing
-/// reaches: newer builders may know it. A wildcard in a folder of which nothing else is read: that folder is not sent, if
-/// nothing matches, and is missed.
-const TOLD_BY_BUILD: [&str; 2] = ["unknown flag", "lstat /"];
+/// Errors that only a build tells, whatever the revision; there is no image then, and so no stale one.
+const TOLD_BY_BUILD: [&str; 3] = [
+    // A flag that nothing reaches: newer builders may know it.
+    "unknown flag",
+    // A wildcard in a folder of which nothing else is read: it is not sent if nothing matches, and is missed.
+    "lstat /",
+    // Under `--parents` and `--exclude`, a link at the root of the context must lead somewhere, though it stays a link.
+    "failed to calculate checksum",
+];
 
 impl Verdict {
     /// What must be mended.

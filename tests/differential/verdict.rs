@@ -38,13 +38,22 @@ pub enum Verdict {
     Refused,
 }
 
+/// Errors that only a build tells, whatever the revision; there is no image then, and so no stale one.
+const TOLD_BY_BUILD: [&str; 3] = [
+    // A flag that nothing reaches: newer builders may know it.
+    "unknown flag",
+    // A wildcard in a folder of which nothing else is read: it is not sent if nothing matches, and is missed.
+    "lstat /",
+    // Under `--parents` and `--exclude`, a link at the root of the context must lead somewhere, though it stays a link.
+    "failed to calculate checksum",
+];
+
 impl Verdict {
-    /// What must be mended. A flag that this BuildKit does not know is no such thing where nothing reaches it: a newer one
-    /// may know it.
+    /// What must be mended.
     pub fn is_wrong(&self) -> bool {
         match self {
             Self::FalseNegative(_) | Self::Unexplained => true,
-            Self::Unseen(error) => !error.contains("unknown flag"),
+            Self::Unseen(error) => !TOLD_BY_BUILD.iter().any(|known| error.contains(known)),
             _ => false,
         }
     }

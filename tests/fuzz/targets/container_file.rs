@@ -101,9 +101,10 @@ fn line_ends_say_nothing(file: &File, bytes: &[u8]) {
 /// Stages stand on earlier ones only, and every number is one of the recipe.
 fn sound(recipe: &Recipe, lines: usize) {
     assert!(recipe.target < recipe.stages.len());
-    let earlier = |source: &Source, number: usize| match source {
-        Source::Stage(other) => assert!(*other < number, "stage {number} uses {other}"),
-        _ => {}
+    let earlier = |source: &Source, number: usize| {
+        if let Source::Stage(other) = source {
+            assert!(*other < number, "stage {number} uses {other}");
+        }
     };
     for (number, stage) in recipe.stages.iter().enumerate() {
         earlier(&stage.base, number);

@@ -60,9 +60,8 @@ fn walked(ignore: &Ignore, path: &RepoPath) -> Option<bool> {
         };
         kept = !verdict.matched;
         assert!(!closed || !kept, "{at} is kept in a folder that is closed");
-        assert_eq!(
-            verdict.by.is_none() && verdict.matched,
-            false,
+        assert!(
+            verdict.by.is_some() || !verdict.matched,
             "{at} is left out by nothing"
         );
         state = verdict.state;

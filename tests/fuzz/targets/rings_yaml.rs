@@ -15,7 +15,7 @@ pub fn run(data: &[u8]) {
                 "reading twice gives the same"
             );
             assert!(!problems.as_slice().is_empty());
-            problems.as_slice().iter().for_each(|problem| stands_in(problem));
+            problems.as_slice().iter().for_each(stands_in);
         }
         Ok((project, notes)) => {
             let again = read()
@@ -26,7 +26,7 @@ pub fn run(data: &[u8]) {
                 Some(format!("{project:?} {notes:?}")),
                 "reading twice gives the same"
             );
-            notes.iter().for_each(|note| stands_in(note));
+            notes.iter().for_each(stands_in);
             assert!(project.images.contains_key(&project.root) && !project.rings.is_empty());
             assert_eq!(project.order.len(), project.images.len());
             for name in project.images.keys() {

@@ -108,7 +108,7 @@ fn long_form(
     let aliases = fields.get("aliases").map(|node| alias_texts(walk, node));
     let root = fields.get("root").and_then(|node| walk.boolean(node, "root"));
     let epoch = fields.get("epoch").and_then(|node| epoch(walk, node));
-    let silence = fields.get("silence").map(|node| walk.texts(node, "silence"));
+    let silence = fields.get("silence").map(|node| walk.codes(node));
     let (context, context_span) = context?;
     Some(Image {
         root: root.unwrap_or_default(),

@@ -61,7 +61,7 @@ fn project(walk: &mut Walk, tree: &Node) -> Option<Project> {
         .get("versioning")
         .and_then(|node| walk.choice(node, "versioning", &versions));
     let allow = fields.get("allow").map(|node| allow(walk, node));
-    let silence = fields.get("silence").map(|node| walk.texts(node, "silence"));
+    let silence = fields.get("silence").map(|node| walk.codes(node));
     let checks = fields.get("checks").map(|node| walk.texts(node, "checks"));
     let builder = fields.get("builder").and_then(|node| builder(walk, node));
     let (images, order, root) = images?;

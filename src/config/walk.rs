@@ -1,6 +1,7 @@
 //! Walking the tree of rings.yaml: every helper takes a node, gives a value or collects a problem.
 
 use super::yaml::{Node, Value};
+use crate::containerfile::recipe::CODES;
 use crate::model::near::nearest;
 use crate::model::{NameError, Problem, RepoPath, Source, Span};
 use std::collections::BTreeMap;
@@ -273,6 +274,16 @@ impl Walk {
             .iter()
             .filter_map(|item| self.text(item, what).map(Into::into))
             .collect()
+    }
+
+    /// Codes of warnings.
+    pub fn codes(&mut self, node: &Node) -> Vec<String> {
+        let known = CODES.map(|code| (code, code));
+        let items = self.list(node, "silence");
+        let codes = items
+            .iter()
+            .filter_map(|item| self.choice(item, "silence", &known));
+        codes.map(Into::into).collect()
     }
 
     /// One of a few words.

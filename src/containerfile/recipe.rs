@@ -51,6 +51,33 @@ pub struct Warning {
     pub message: String,
 }
 
+/// The codes of all warnings that can be silenced.
+pub const CODES: [&str; 16] = [
+    "add-git-moving",
+    "add-url-without-checksum",
+    "build-platform",
+    "builders-differ",
+    "cache-mount",
+    "foreign-syntax",
+    "git-copied",
+    "not-understood",
+    "own-name",
+    "project-tag",
+    "proxy-in-run",
+    "run-not-reproducible",
+    "same-name",
+    "secret-not-in-key",
+    "unlocked-base",
+    "wildcard-matches-nothing",
+];
+
+impl Warning {
+    /// Whether it is only a note: what nearly every container file does, or what has no effect.
+    pub fn is_note(&self) -> bool {
+        matches!(self.code, "project-tag" | "run-not-reproducible")
+    }
+}
+
 /// One reachable stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {

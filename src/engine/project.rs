@@ -289,6 +289,17 @@ impl Loaded {
         self.finish(name, &resolved)
     }
 
+    /// The warnings of an image that nobody silenced, in order of lines.
+    pub fn warnings_of(&self, name: &ImageName, image: &Image) -> Vec<Warning> {
+        let own = self.project.images.get(name).map(|image| &image.silence);
+        let silent =
+            |code: &str| self.project.silence.contains(code) || own.is_some_and(|own| own.contains(code));
+        let mut warnings: Vec<Warning> = image.warnings.clone();
+        warnings.retain(|warning| !silent(warning.code));
+        warnings.sort_by_key(|warning| warning.line);
+        warnings
+    }
+
     /// The container file of an image, as messages call it.
     pub fn file(&self, name: &ImageName) -> String {
         let resolver = Resolver::new(&self.project, &*self.origin.tree);

@@ -142,6 +142,10 @@ impl Problem {
     /// line with its marks, the hint. Control characters of the file are not passed on.
     pub fn render(&self) -> String {
         let mut out = format!("{self}");
+        // Who may silence it needs its name.
+        if self.severity > Severity::Error {
+            out.push_str(&format!(" [{}]", self.code));
+        }
         if let Some(snippet) = &self.snippet {
             out.push('\n');
             out.push_str(&snippet.render(self.place.line));

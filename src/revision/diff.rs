@@ -168,8 +168,9 @@ fn plan(old: &Records, new: &Records, changes: &mut Vec<Change>) {
 }
 
 fn of_plan(records: &Records) -> Vec<Record> {
-    let plan = records.iter().filter(|r| entry(r).is_none() && r.kind != "read");
-    plan.cloned().collect()
+    // How a word is counted and what its roots are called is told with their entries.
+    let of_manifest = |r: &&Record| entry(r).is_some() || matches!(r.kind, "read" | "as" | "folder");
+    records.iter().filter(|r| !of_manifest(r)).cloned().collect()
 }
 
 /// The lines, of `old` and of `new`, whose instructions have something in common.

@@ -155,5 +155,5 @@ fn a_base_is_what_its_registry_says() {
     );
     let (code, _, err) = revision(&context, &[]);
     assert_eq!(code, Some(0));
-    assert!(err.contains("is not in rings.lock"), "{err}");
+    assert!(err.contains("is not pinned"), "{err}");
 }

@@ -183,10 +183,10 @@ fn an_unknown_flag_makes_the_revision_larger_and_says_so() {
         "FROM scratch\nCOPY --form=base app /app\n",
     );
     world.commit("Mistype a flag");
-    insta::assert_snapshot!(world.run(&["check"]).shown(), @r"
+    insta::assert_snapshot!(world.run(&["check"]).shown(), @"
     acme/shop: 3 images, 3 rings, nothing wrong
     [stderr]
-    warning: images/api/Dockerfile:2:1: the flag --form is not known: the whole context enters the revision
+    warning: images/api/Dockerfile:2:1: the flag --form is not known: the whole context enters the revision [not-understood]
       |
     2 | COPY --form=base app /app
       | ^^^^^^^^^^^^^^^^^^^^^^^^^

@@ -42,10 +42,10 @@ fn warnings_do_not_stop_anything() {
         "images/api/Dockerfile",
         "FROM acme/shop/base:1.0\nCOPY app /app\n",
     );
-    insta::assert_snapshot!(say(&world, &["check"]), @r"
+    insta::assert_snapshot!(say(&world, &["check"]), @"
     acme/shop: 4 images, 3 rings, nothing wrong
     [stderr]
-    warning: images/web/Dockerfile:2:1: what https://example.com/index.html holds can change: --checksum=sha256:… would pin it
+    warning: images/web/Dockerfile:2:1: what https://example.com/index.html holds can change: --checksum=sha256:… would pin it [add-url-without-checksum]
       |
     2 | ADD https://example.com/index.html /
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^

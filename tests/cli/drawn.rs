@@ -86,9 +86,9 @@ fn who_reads_a_file_and_who_is_rebuilt() {
     insta::assert_snapshot!(say(&world, &["affected"]), @"
     [stderr]
     error: the following required arguments were not provided:
-      --path <P>
+      <--path <P>|--since <COMMIT>>
 
-    Usage: ringshift affected --path <P>
+    Usage: ringshift affected <--path <P>|--since <COMMIT>>
 
     For more information, try '--help'.
     [exit 2]
@@ -149,7 +149,8 @@ fn what_a_commit_changed_concerns_whose_revision_differs() {
     images/api/src/search.rs
       read by  api
     images/base/Dockerfile
-      read by  api, base
+      read by  base
+      with it  api
     images/web/index.html
       read by  web
 

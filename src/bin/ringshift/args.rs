@@ -322,12 +322,14 @@ pub enum Verb {
   ringshift affected --path images/base/Dockerfile
   ringshift affected --path lib/a.go --path lib/b.go --json
   ringshift affected --since origin/main")]
+    #[command(group = clap::ArgGroup::new("what").required(true).args(["path", "since"]))]
     Affected {
-        /// A file of the repository, relative to the working directory
-        #[arg(long, value_name = "P", value_hint = ValueHint::FilePath, required_unless_present = "since")]
+        /// A file of the repository, relative to the working directory; more than one may be given. What rings.yaml and
+        /// ignore files change is told by --since
+        #[arg(long, value_name = "P", value_hint = ValueHint::FilePath)]
         path: Vec<PathBuf>,
         /// What changed since this commit
-        #[arg(long, value_name = "COMMIT", conflicts_with = "path")]
+        #[arg(long, value_name = "COMMIT")]
         since: Option<String>,
         #[command(flatten)]
         source: SourceArgs,

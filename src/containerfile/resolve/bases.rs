@@ -176,7 +176,9 @@ impl<'a> Resolver<'a> {
             _ => return Ok(scratch()),
         };
         let facts = self.inputs.world.base(&base).map_err(|e| e.at(line))?;
-        if let (Source::External(reference), true) = (source, facts.open) {
+        if let (Source::External(reference), true) = (source, facts.open)
+            && reference.digest().is_none()
+        {
             self.warnings
                 .push(warn::unlocked_base(line, &reference.to_string()));
         }

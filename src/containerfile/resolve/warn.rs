@@ -34,7 +34,9 @@ pub(super) fn not_understood(line: u32, reason: &str) -> Warning {
 
 /// An image that `rings.lock` does not hold.
 pub(super) fn unlocked_base(line: u32, reference: &str) -> Warning {
-    let message = format!("{reference} is not in rings.lock: it enters the revision by its name alone");
+    let message = format!(
+        "{reference} is not pinned: it enters the revision by its name alone, and no rebuild follows when that moves"
+    );
     warning(line, "unlocked-base", message)
 }
 

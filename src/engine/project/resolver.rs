@@ -211,7 +211,7 @@ pub(super) fn told(
         let severity = match warning.code {
             // Rule 16: a builder that takes it for a stage would make another image.
             "numeric-from" => Severity::Error,
-            "project-tag" | "run-not-reproducible" => Severity::Note,
+            _ if warning.is_note() => Severity::Note,
             _ => Severity::Warning,
         };
         let span = span_of(source, warning.line, "");

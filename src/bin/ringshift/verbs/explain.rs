@@ -99,8 +99,8 @@ fn shape(project: &Loaded, name: &ImageName, image: &Image) -> Result<Value, Fai
         .into_iter()
         .map(|(reference, line)| json!({"reference": reference, "line": line}))
         .collect();
-    let warnings: Vec<Value> = image
-        .warnings
+    let warnings: Vec<Value> = project
+        .warnings_of(name, image)
         .iter()
         .map(|w| json!({"line": w.line, "code": w.code, "message": w.message}))
         .collect();
@@ -134,9 +134,10 @@ fn text(project: &Loaded, name: &ImageName, image: &Image) -> Result<String, Fai
     for (reference, line) in external(&image.recipe) {
         out.push_str(&format!("\noutside: {reference} (line {line})"));
     }
-    for warning in &image.warnings {
+    for warning in project.warnings_of(name, image) {
+        let word = if warning.is_note() { "note" } else { "warning" };
         out.push_str(&format!(
-            "\nwarning: line {}: {} ({})",
+            "\n{word}: line {}: {} [{}]",
             warning.line, warning.message, warning.code
         ));
     }

@@ -263,7 +263,14 @@ fn container_file(
         action: format!("read {}", path.display()),
         source,
     };
-    if std::fs::metadata(&path).map_err(io)?.len() > 16 << 20 {
+    let found = std::fs::metadata(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::request(
+            format!("there is no {}", path.display()),
+            "-f names the container file, relative to the working directory",
+        ),
+        _ => io(error),
+    })?;
+    if found.len() > 16 << 20 {
         return Err(Failure::request(
             format!("{} is larger than 16 MiB", path.display()),
             "make it smaller",

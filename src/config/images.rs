@@ -134,10 +134,15 @@ fn epoch(walk: &mut Walk, node: &Node) -> Option<String> {
     }
 }
 
+/// Whether a build argument can have this name.
+pub fn is_arg_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains('=') && !name.starts_with('-')
+}
+
 fn args(walk: &mut Walk, node: &Node) -> BTreeMap<String, String> {
     let mut args = BTreeMap::new();
     for (span, name, value) in walk.entries(node, "args") {
-        if name.is_empty() || name.contains('=') || name.starts_with('-') {
+        if !is_arg_name(name) {
             walk.say(
                 span,
                 "invalid-name",

@@ -15,6 +15,7 @@ mod text;
 mod variables;
 
 use crate::config::contexts::is_context_name;
+use crate::config::images::is_arg_name;
 use crate::model::{ImageName, ProjectName, RepoPath};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +72,18 @@ impl Hint {
     /// Whether a compose file says it: its images may be for development only.
     fn is_of_compose(&self) -> bool {
         self.by.name().ends_with(b"ml")
+    }
+
+    /// A build argument that was read, or why it could not be.
+    fn take_arg(&mut self, name: &str, value: Result<String, String>) {
+        let value = match is_arg_name(name) {
+            true => value,
+            false => Err("rings.yaml knows no such name".into()),
+        };
+        match value {
+            Ok(value) => drop(self.args.insert(name.into(), value)),
+            Err(why) => self.lost.push(format!("its build argument `{name}`: {why}")),
+        }
     }
 
     /// A named context that was read, or why it could not be.

@@ -125,12 +125,11 @@ impl File<'_> {
             ..Hint::default()
         };
         for (name, value) in entries(&own, "args") {
-            match self.expand(&value) {
-                Ok(value) => drop(hint.args.insert(name, value)),
-                Err(missing) => hint.lost.push(format!(
-                    "its build argument `{name}`: {missing} has no value here"
-                )),
-            }
+            let value = self.expand(&value);
+            hint.take_arg(
+                &name,
+                value.map_err(|missing| format!("{missing} has no value here")),
+            );
         }
         for (name, value) in entries(&own, "contexts") {
             let value = self

@@ -303,10 +303,7 @@ impl Project<'_> {
                     .map_err(|missing| format!("{missing} has no value here")),
                 other => Ok(other.to_string()),
             };
-            match value {
-                Ok(value) => drop(hint.args.insert(name.clone(), value)),
-                Err(why) => hint.lost.push(format!("its build argument `{name}`: {why}")),
-            }
+            hint.take_arg(name, value);
         }
     }
 

@@ -226,13 +226,16 @@ services:
     build:
       context: web
       target: ''
+      args: {'=': '1', '-x': '1', OK: '1'}
       additional_contexts: {'li?b': lib, tool: 'docker-image://no image', good: good}
 ";
     let found = said(&[("compose.yaml", text)]);
     let web = &found.hints[0];
-    assert_eq!(web.target, None);
+    assert_eq!((&web.target, args(web)), (&None, vec![("OK", "1")]));
     assert_eq!(web.contexts.keys().collect::<Vec<_>>(), ["good"]);
     let lost = [
+        "its build argument `=`: rings.yaml knows no such name",
+        "its build argument `-x`: rings.yaml knows no such name",
         "its context `li?b`: rings.yaml knows no such name",
         "its context `tool`: `no image` is not an image reference",
     ];

@@ -45,7 +45,12 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
     let (there, here) = (read(old, &before)?, read(new, &after)?);
     let mut changed: Vec<Changed> = Vec::new();
     let words = revision::diff(&before.records, &after.records);
-    let words: Vec<_> = words.iter().filter(|change| !change.file).collect();
+    // What a word's roots are called is told by the files that they hold.
+    let root = |change: &revision::Change| matches!(change.what.as_str(), "as" | "folder");
+    let words: Vec<_> = words
+        .iter()
+        .filter(|change| !change.file && !root(change))
+        .collect();
     let text = |project: &Loaded, path| project.container_file(path).ok();
     if !words.is_empty() && (before.file != after.file || text(old, &before.file) != text(new, &after.file)) {
         let lines: BTreeSet<u32> = words.iter().filter_map(|change| change.line()).collect();

@@ -67,10 +67,14 @@ impl Change {
 pub fn diff(old: &Records, new: &Records) -> Vec<Change> {
     let mut changes = Vec::new();
     entries(old, new, false, &mut changes);
-    plan(old, new, &mut changes);
+    plan(old, new, false, &mut changes);
     if changes.is_empty() {
         // Something went from one of a word's folders to another.
         entries(old, new, true, &mut changes);
+    }
+    if changes.is_empty() {
+        // A file that was named is now a file of a folder that is.
+        plan(old, new, true, &mut changes);
     }
     changes
 }
@@ -155,8 +159,8 @@ const LARGEST: usize = 4 << 20;
 
 /// Records of the plan: those that a longest common part leaves over; what stands in one place is paired by kind. The number
 /// of a word is no news.
-fn plan(old: &Records, new: &Records, changes: &mut Vec<Change>) {
-    let (old, new) = (of_plan(old), of_plan(new));
+fn plan(old: &Records, new: &Records, roots: bool, changes: &mut Vec<Change>) {
+    let (old, new) = (of_plan(old, roots), of_plan(new, roots));
     let (mut left, mut right) = (Vec::new(), Vec::new());
     let mut at = (0, 0);
     for (i, j) in common(&old, &new).into_iter().chain([(old.len(), new.len())]) {
@@ -167,15 +171,16 @@ fn plan(old: &Records, new: &Records, changes: &mut Vec<Change>) {
     }
 }
 
-fn of_plan(records: &Records) -> Vec<Record> {
-    // How a word is counted and what its roots are called is told with their entries.
-    let of_manifest = |r: &&Record| entry(r).is_some() || matches!(r.kind, "read" | "as" | "folder");
+/// The records of the plan. How a word is counted, and what its `roots` are called, is mostly told by their entries.
+fn of_plan(records: &Records, roots: bool) -> Vec<Record> {
+    let is_root = |r: &Record| matches!(r.kind, "as" | "folder");
+    let of_manifest = |r: &&Record| entry(r).is_some() || r.kind == "read" || (!roots && is_root(r));
     records.iter().filter(|r| !of_manifest(r)).cloned().collect()
 }
 
 /// The lines, of `old` and of `new`, whose instructions have something in common.
 pub fn same_lines(old: &Records, new: &Records) -> BTreeSet<(u32, u32)> {
-    let (old, new) = (of_plan(old), of_plan(new));
+    let (old, new) = (of_plan(old, false), of_plan(new, false));
     let lines = common(&old, &new).into_iter();
     lines
         .filter_map(|(i, j)| Some((old[i].line?, new[j].line?)))
@@ -295,6 +300,14 @@ mod tests {
             shown(&moved, &of(tree("1").file("p/b/y", ""))),
             ["y changed Some(2)"]
         );
+    }
+
+    #[test]
+    fn a_file_that_goes_into_a_folder_of_its_place_is_told() {
+        let words = || vec![copy(&["*/*"])];
+        let named = of(words(), &MemoryTree::new().file("o/x", "1"));
+        let inside = of(words(), &MemoryTree::new().file("o/n/x", "1"));
+        assert!(!diff(&named, &inside).is_empty());
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod layer;
 pub mod native;
 pub mod relabel;
 pub mod rootfs;
+pub mod session;
 pub mod support;
 
 mod archive;
@@ -27,7 +28,7 @@ mod unpack;
 mod ustar;
 
 use crate::containerfile::recipe::Recipe;
-use crate::model::{Digest, ImageName, RepoPath};
+use crate::model::{BuilderKind, Digest, ImageName, RepoPath};
 use crate::registry::{Descriptor, Registry, RegistryError, Repository};
 use crate::revision::manifest::{Contexts, Manifest};
 use crate::tree::TreeError;
@@ -35,6 +36,7 @@ use std::collections::BTreeMap;
 
 pub use native::Native;
 pub use relabel::relabel;
+pub use session::{Cancel, Secret, SecretSource, Session, Ssh};
 
 /// Makes an image of a recipe.
 pub trait Builder: Send + Sync {
@@ -66,6 +68,8 @@ pub struct Job<'a> {
     pub created: i64,
     /// The labels of semantics S4; also the manifest's annotations.
     pub labels: &'a BTreeMap<String, String>,
+    /// What the whole run of builds shares: secrets, whether caches serve, whether to stop.
+    pub session: &'a Session,
 }
 
 /// An image of the project in the registry.
@@ -87,6 +91,8 @@ pub enum Progress {
         /// The instruction as written.
         text: String,
     },
+    /// The builder said a line: for the log.
+    Line(String),
     /// A layer stands in the registry.
     Layer {
         /// Its digest.
@@ -118,6 +124,29 @@ pub enum BuildError {
         /// What: `RUN`, `FROM debian`, …
         what: String,
     },
+    /// A builder reads a construct differently from BuildKit, or cannot do what it asks for (exit 5).
+    #[error("line {line}: {what}")]
+    Refused {
+        /// Which builder.
+        builder: BuilderKind,
+        /// The line in the container file.
+        line: u32,
+        /// What it does differently, as a sentence.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A builder's program failed (exit 5). What it said went out as [`Progress::Line`].
+    #[error("{builder} {what}")]
+    Program {
+        /// Which builder.
+        builder: BuilderKind,
+        /// How it failed: `failed with exit code 1`, `cannot be started`.
+        what: String,
+    },
+    /// The build was told to stop.
+    #[error("interrupted")]
+    Cancelled,
     /// An instruction cannot be carried out.
     #[error("line {line}: {source}")]
     Instruction {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a file, a clock or a process.
 
+pub mod builder_kind;
 pub mod commit;
 pub mod digest;
 pub mod labels;
@@ -13,6 +14,7 @@ pub mod problem;
 pub mod reference;
 pub mod version;
 
+pub use builder_kind::BuilderKind;
 pub use commit::CommitId;
 pub use digest::{Digest, Revision};
 pub use name::{EnvironmentName, ImageName, NameError, ProjectName, RingName, SiteName};

@@ -5,8 +5,8 @@
 
 use crate::model::reference::normal_name;
 use crate::model::{
-    EnvironmentName, ImageName, Platform, Problem, ProjectName, Reference, RepoPath, RingName, SiteName,
-    Source, Span, Version,
+    BuilderKind, EnvironmentName, ImageName, Platform, Problem, ProjectName, Reference, RepoPath, RingName,
+    SiteName, Source, Span, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -209,10 +209,12 @@ pub enum Allowance {
 /// Who builds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Builder {
-    /// `native`, `buildah`, `podman`, `docker` or `buildctl`.
-    pub name: String,
-    /// Further arguments for it.
+    /// Which.
+    pub kind: BuilderKind,
+    /// Further arguments for it: what stands after its `build`.
     pub args: Vec<String>,
+    /// Further arguments for the engine behind it: what stands before its `build`.
+    pub engine: Vec<String>,
 }
 
 /// How a container file names an image of the project.

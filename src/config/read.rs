@@ -5,7 +5,9 @@ use super::walk::{Fields, Walk, shorten};
 use super::yaml::{self, Node, Value};
 use super::{images, keys, rings, sites};
 use crate::model::reference::normal_name;
-use crate::model::{ImageName, Platform, Problem, Problems, ProjectName, RepoPath, Span, Version};
+use crate::model::{
+    BuilderKind, ImageName, Platform, Problem, Problems, ProjectName, RepoPath, Span, Version,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads rings.yaml. `file` is its path in the repository: messages name it, and the paths that it
@@ -242,12 +244,12 @@ fn allow(walk: &mut Walk, node: &Node) -> BTreeSet<Allowance> {
 }
 
 fn builder(walk: &mut Walk, node: &Node) -> Option<Builder> {
-    let words = ["native", "buildah", "podman", "docker", "buildctl"].map(|word| (word, word));
+    let words = BuilderKind::ALL.map(|kind| (kind.as_str(), kind));
     if matches!(node.value, Value::Text(_)) {
-        let name = walk.choice(node, "builder", &words)?.into();
         return Some(Builder {
-            name,
+            kind: walk.choice(node, "builder", &words)?,
             args: Vec::new(),
+            engine: Vec::new(),
         });
     }
     let fields = walk.fields(node, node.span, "builder", keys::BUILDER)?;
@@ -255,10 +257,12 @@ fn builder(walk: &mut Walk, node: &Node) -> Option<Builder> {
         walk.say(fields.span, "missing-key", "`builder` has no `name`");
         return None;
     };
-    let name = walk.choice(name, "name", &words)?.into();
+    let kind = walk.choice(name, "name", &words)?;
     let args = fields.get("args").map(|node| walk.texts(node, "args"));
+    let engine = fields.get("engine").map(|node| walk.texts(node, "engine"));
     Some(Builder {
-        name,
+        kind,
         args: args.unwrap_or_default(),
+        engine: engine.unwrap_or_default(),
     })
 }

@@ -208,9 +208,10 @@ enum Builder {
 #[schemars(rename_all = "lowercase")]
 enum BuilderName {
     Native,
+    Buildx,
+    Docker,
     Buildah,
     Podman,
-    Docker,
     Buildctl,
 }
 
@@ -219,8 +220,10 @@ enum BuilderName {
 struct LongBuilder {
     /// Which.
     name: BuilderName,
-    /// Further arguments for it.
+    /// Further arguments for its build: `[--network=host]`.
     args: Option<Vec<String>>,
+    /// Further arguments for the engine behind it, before its build: `[--storage-driver=vfs]`.
+    engine: Option<Vec<String>>,
 }
 
 #[cfg(test)]

@@ -240,7 +240,11 @@ fn build_code(unbuilt: &[Unbuilt]) -> u8 {
     let outside = unbuilt.iter().any(|u| {
         matches!(
             u.error,
-            BuildError::NeedsBuilder { .. } | BuildError::Registry(_) | BuildError::Write { .. }
+            BuildError::NeedsBuilder { .. }
+                | BuildError::Refused { .. }
+                | BuildError::Program { .. }
+                | BuildError::Registry(_)
+                | BuildError::Write { .. }
         )
     });
     if outside { 5 } else { 1 }
@@ -250,6 +254,7 @@ fn not_built(unbuilt: &[Unbuilt], mut shown: Shown) -> Shown {
     let line = |u: &Unbuilt| {
         let (line, text) = match &u.error {
             BuildError::NeedsBuilder { line, what } => (Some(line), format!("{what} needs a builder")),
+            BuildError::Refused { line, what, .. } => (Some(line), what.clone()),
             BuildError::Instruction { line, source } => (Some(line), source.to_string()),
             other => (None, other.to_string()),
         };

@@ -1,6 +1,6 @@
 use super::*;
 use crate::builder::archive;
-use crate::builder::relabel;
+use crate::builder::{Session, relabel};
 use crate::containerfile::ignore::Ignore;
 use crate::containerfile::recipe::{Command, Healthcheck, Recipe, Run, Stage, Transfer, TransferSource};
 use crate::model::{Digest, Platform, ProjectName};
@@ -115,6 +115,7 @@ impl World {
             bases: &self.bases,
             created: 1_700_000_000,
             labels: &self.labels,
+            session: &Session::default(),
         };
         self.native.build(&job, &|_| {})
     }

@@ -160,6 +160,7 @@ impl Work {
             bases: &bases,
             created: self.created,
             labels: &self.labels,
+            session: &builder::Session::default(),
         };
         let progress = |progress: Progress| {
             if let Progress::Step { line, text } = progress {

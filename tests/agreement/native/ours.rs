@@ -2,7 +2,7 @@
 
 use super::canonical::Image;
 use super::case::{Case, File};
-use ringshift::builder::{Base, Builder, Job, Native};
+use ringshift::builder::{Base, Builder, Job, Native, Session};
 use ringshift::containerfile::ignore::Ignore;
 use ringshift::containerfile::recipe::Recipe;
 use ringshift::containerfile::{ResolveError, resolve};
@@ -56,6 +56,7 @@ fn build_one(
         bases,
         created: 1_700_000_000,
         labels: &BTreeMap::new(),
+        session: &Session::default(),
     };
     let built = Native::new().build(&job, &|_| {}).map_err(|e| e.to_string())?;
     registry

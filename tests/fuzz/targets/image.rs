@@ -4,7 +4,7 @@
 //! which stand for the digests; without a manifest there is the ordinary one.
 
 use super::world::{contexts, repository, sources};
-use ringshift::builder::{self, Base, BuildError, Builder, Built, Job, Native, labels};
+use ringshift::builder::{self, Base, BuildError, Builder, Built, Job, Native, Session, labels};
 use ringshift::containerfile::{Inputs, parse, resolve};
 use ringshift::model::{Digest, ImageName, Platform};
 use ringshift::registry::memory::MemoryRegistry;
@@ -134,6 +134,7 @@ pub fn built_of(
         bases: &BTreeMap::from([(name.clone(), base)]),
         created: 1_700_000_000,
         labels: &BTreeMap::new(),
+        session: &Session::default(),
     };
     Native::new().build(&job, &|_| {})
 }

@@ -40,6 +40,25 @@ pub use session::{Cancel, Secret, SecretSource, Session, Ssh};
 
 /// Makes an image of a recipe.
 pub trait Builder: Send + Sync {
+    /// Which one it is.
+    fn kind(&self) -> BuilderKind;
+
+    /// Why it will not make an image of this recipe; `checks`: whether commands are to be run in it
+    /// afterwards. Asked before any number is taken, so it needs nothing but the recipe.
+    fn refuses(&self, recipe: &Recipe, checks: bool) -> Option<BuildError>;
+
+    /// Runs a command in an image that it built: no error means that it ended with exit code 0.
+    ///
+    /// # Errors
+    /// [`BuildError::Program`] when the command failed; what it said went out as [`Progress::Line`].
+    fn check(
+        &self,
+        job: &Job<'_>,
+        image: &Digest,
+        command: &[String],
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), BuildError>;
+
     /// Builds, and pushes by digest; no tag is made. `progress` hears what happens, from any thread.
     ///
     /// # Errors

@@ -9,8 +9,8 @@ use super::rootfs::Rootfs;
 use super::stage::{State, Transferring};
 use super::{Base, BuildError, Builder, Built, Job, Progress, StepError, base, history, labels, support};
 use crate::cache::Remembered;
-use crate::containerfile::recipe::{Op, Source, Step};
-use crate::model::{ImageName, RepoPath};
+use crate::containerfile::recipe::{Op, Recipe, Source, Step};
+use crate::model::{BuilderKind, Digest, ImageName, RepoPath};
 use crate::registry::{CONFIG, Descriptor, MANIFEST, Registry, Repository};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,9 +47,31 @@ impl Default for Native {
 }
 
 impl Builder for Native {
+    fn kind(&self) -> BuilderKind {
+        BuilderKind::Native
+    }
+
+    fn refuses(&self, recipe: &Recipe, checks: bool) -> Option<BuildError> {
+        let of_checks = || checks.then(|| (1, "a check of the image".into()));
+        let (line, what) = support::unsupported(recipe).or_else(of_checks)?;
+        Some(BuildError::NeedsBuilder { line, what })
+    }
+
+    /// Nothing is run in this process.
+    fn check(
+        &self,
+        _: &Job<'_>,
+        _: &Digest,
+        command: &[String],
+        _: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), BuildError> {
+        let what = format!("the check `{}`", command.join(" "));
+        Err(BuildError::NeedsBuilder { line: 1, what })
+    }
+
     fn build(&self, job: &Job<'_>, progress: &(dyn Fn(Progress) + Sync)) -> Result<Built, BuildError> {
-        if let Some((line, what)) = support::unsupported(job.recipe) {
-            return Err(BuildError::NeedsBuilder { line, what });
+        if let Some(refusal) = self.refuses(job.recipe, false) {
+            return Err(refusal);
         }
         let mut build = Build {
             job,

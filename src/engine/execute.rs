@@ -9,7 +9,7 @@ use super::failure::{Failure, Unbuilt};
 use super::pointers;
 use super::project::Loaded;
 use super::store::Store;
-use crate::builder::{self, BuildError, Builder};
+use crate::builder::Builder;
 use crate::model::{CommitId, Digest, ImageName, Version};
 use crate::plan::build::{Plan, Request, World};
 use crate::plan::{Action, Commits, complete};
@@ -155,11 +155,11 @@ fn refuse_what_needs_a_builder(site: &Site, plan: &Plan, at_commit: &AtCommit<'_
         .filter(|work| work.step.action == Action::Build)
     {
         let image = work.project.image(&work.step.image)?;
-        if let Some((line, what)) = builder::support::unsupported(&image.recipe) {
+        if let Some(error) = site.builder.refuses(&image.recipe, false) {
             unbuilt.push(Unbuilt {
                 image: work.step.image.clone(),
                 file: image.file.to_string(),
-                error: BuildError::NeedsBuilder { line, what },
+                error,
             });
         }
     }

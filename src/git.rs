@@ -9,6 +9,7 @@ mod clean;
 pub mod error;
 pub mod history;
 pub mod index;
+mod index_file;
 pub mod objects;
 pub mod patch;
 pub mod revision;

@@ -63,6 +63,7 @@ pub struct Loaded {
     pub committed: i64,
     origin: Origin,
     generated: BTreeMap<(ImageName, String), DiskTree>,
+    ignores: contexts::Ignores,
 }
 
 /// One image with everything that its revision is made of.
@@ -121,6 +122,7 @@ impl Loaded {
             project,
             origin,
             generated,
+            ignores: contexts::Ignores::default(),
         };
         let key = loaded.key();
         let known = key
@@ -332,7 +334,7 @@ impl Loaded {
         let file = resolver
             .file(name)
             .ok_or_else(|| Failure::Bug(format!("{name} has no container file")))?;
-        contexts::contexts(image, &file, &*self.origin.tree, &self.generated)
+        contexts::contexts(image, &file, &*self.origin.tree, &self.generated, &self.ignores)
     }
 
     fn finish(&self, name: &ImageName, resolved: &Resolved) -> Result<Image, Failure> {

@@ -31,48 +31,58 @@ pub(super) fn fill(
         let Some(context) = contexts.get(name.as_deref()) else {
             continue;
         };
-        let digests = digests(sections, &name, context, limits)?;
-        let mine = sections.iter_mut().filter(|s| s.context == name);
-        for read in mine.flat_map(|s| &mut s.roots).flat_map(|r| &mut r.entries) {
-            if let Ok(found) = digests.binary_search_by(|(path, _)| path.cmp(&read.path)) {
-                read.content = digests[found].1;
-            }
-        }
+        let mine = sections.iter_mut().filter(|section| section.context == name);
+        let mut reads: Vec<(&mut Read, u32)> = mine
+            .flat_map(|section| {
+                let line = section.line;
+                let reads = section.roots.iter_mut().flat_map(|root| &mut root.entries);
+                reads.map(move |read| (read, line))
+            })
+            .filter(|(read, _)| read.kind != Kind::Directory)
+            .collect();
+        // What several instructions read is asked for several times; trees answer from memory then.
+        let hashed: Vec<Result<u64, TreeError>> = reads
+            .par_iter_mut()
+            .map(|(read, _)| {
+                let (size, digest) = digest(read, context, limits)?;
+                read.content = digest;
+                Ok(size)
+            })
+            .collect();
+        check(&reads, hashed, limits)?;
     }
     Ok(())
 }
 
-/// The digests of all files and links of one context, sorted by path.
-fn digests(
-    sections: &[Section],
-    name: &Option<String>,
-    context: &ContextTree<'_>,
+/// The first failure in the order of paths, if there is any, or the first file that makes all of them too large.
+fn check(
+    reads: &[(&mut Read, u32)],
+    hashed: Vec<Result<u64, TreeError>>,
     limits: &Limits,
-) -> Result<Vec<(RepoPath, Digest)>, HashError> {
-    let mine = sections.iter().filter(|s| s.context == *name);
-    let all = mine.flat_map(|s| s.roots.iter().flat_map(|r| &r.entries).map(|read| (read, s.line)));
-    let mut reads: Vec<(&Read, u32)> = all.filter(|(read, _)| read.kind != Kind::Directory).collect();
-    reads.sort_by(|a, b| a.0.path.cmp(&b.0.path));
-    reads.dedup_by(|a, b| a.0.path == b.0.path);
-    let hashed: Vec<Result<(u64, Digest), TreeError>> = reads
-        .par_iter()
-        .map(|(read, _)| digest(read, context, limits))
-        .collect();
+) -> Result<(), HashError> {
+    let sum = hashed
+        .iter()
+        .flatten()
+        .fold(0_u64, |sum, size| sum.saturating_add(*size));
+    if sum <= limits.context && hashed.iter().all(Result::is_ok) {
+        return Ok(());
+    }
+    let mut all: Vec<_> = reads.iter().zip(hashed).collect();
+    all.sort_by(|((a, _), _), ((b, _), _)| a.path.cmp(&b.path));
+    all.dedup_by(|((a, _), _), ((b, _), _)| a.path == b.path);
     let mut total = 0;
-    let mut out = Vec::with_capacity(reads.len());
-    for ((read, line), hashed) in reads.into_iter().zip(hashed) {
-        let bounded = hashed.and_then(|(size, digest)| {
+    for ((read, line), hashed) in all {
+        let bounded = hashed.and_then(|size| {
             total += size;
-            within(total, limits.context, &read.path, "the files of the context are").map(|()| digest)
+            within(total, limits.context, &read.path, "the files of the context are")
         });
-        let digest = bounded.map_err(|source| HashError {
-            line,
+        bounded.map_err(|source| HashError {
+            line: *line,
             path: read.path.clone(),
             source,
         })?;
-        out.push((read.path.clone(), digest));
     }
-    Ok(out)
+    Ok(())
 }
 
 fn digest(read: &Read, context: &ContextTree<'_>, limits: &Limits) -> Result<(u64, Digest), TreeError> {

@@ -4,6 +4,7 @@
 //! working copy. Trees are read when they are asked for, once.
 
 mod beside;
+mod sums;
 
 use super::{Item, Kind, SourceTree, TreeError, lfs};
 use crate::cache::ContentIds;

@@ -9,6 +9,7 @@ use crate::tree::SourceTree;
 use crate::tree::disk::DiskTree;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// The largest ignore file that is read, in bytes.
 const IGNORE_LIMIT: u64 = 8 << 20;
@@ -48,15 +49,20 @@ pub fn open_generated(
     Ok(open)
 }
 
+/// Ignore files by their text: many contexts have the same, and its patterns are made ready once.
+#[derive(Default)]
+pub struct Ignores(Mutex<BTreeMap<Vec<u8>, Ignore>>);
+
 /// The contexts of `image`, whose container file is `file`.
 pub fn contexts<'a>(
     image: &Image,
     file: &RepoPath,
     tree: &'a dyn SourceTree,
     generated: &'a BTreeMap<(ImageName, String), DiskTree>,
+    ignores: &Ignores,
 ) -> Result<Contexts<'a>, Failure> {
     let ignore = match ignore_file_for(file, &image.context, tree)? {
-        Some(path) => read_ignore(tree, &path)?,
+        Some(path) => ignores.read(tree, &path)?,
         None => Ignore::none(),
     };
     let main = ContextTree {
@@ -77,7 +83,7 @@ pub fn contexts<'a>(
             };
         let beside = root.child(b".dockerignore");
         let ignore = match tree.kind(&beside)? {
-            Some(crate::tree::Kind::File { .. }) => read_ignore(tree, &beside)?,
+            Some(crate::tree::Kind::File { .. }) => ignores.read(tree, &beside)?,
             _ => Ignore::none(),
         };
         let seen = ContextTree {
@@ -91,14 +97,21 @@ pub fn contexts<'a>(
     Ok(Contexts { main, named })
 }
 
-fn read_ignore(tree: &dyn SourceTree, path: &RepoPath) -> Result<Ignore, Failure> {
-    let bytes = tree.read(path, IGNORE_LIMIT)?;
-    let parsed = Ignore::parse(&bytes).map_err(|error| {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let source = Source::new(path.to_string(), text);
-        let problem: Problem =
-            source.problem(Span::new(error.line, 1, u32::MAX), "ignore-file", error.message);
-        Failure::Project(problem.hint(error.hint).into())
-    })?;
-    Ok(parsed.named(path))
+impl Ignores {
+    fn read(&self, tree: &dyn SourceTree, path: &RepoPath) -> Result<Ignore, Failure> {
+        let bytes = tree.read(path, IGNORE_LIMIT)?;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ignore) = known.get(&bytes) {
+            return Ok(ignore.clone().named(path));
+        }
+        let parsed = Ignore::parse(&bytes).map_err(|error| {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let source = Source::new(path.to_string(), text);
+            let problem: Problem =
+                source.problem(Span::new(error.line, 1, u32::MAX), "ignore-file", error.message);
+            Failure::Project(problem.hint(error.hint).into())
+        })?;
+        known.insert(bytes, parsed.clone());
+        Ok(parsed.named(path))
+    }
 }

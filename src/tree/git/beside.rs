@@ -2,6 +2,7 @@
 //! its blob. A file counts only when git's own id of its bytes is the blob's, so neither filters nor
 //! edits can lead astray. Edge: the working copy.
 
+use super::sums::{HEADER, sums};
 use crate::model::{Digest, RepoPath};
 use crate::tree::{lfs, limit};
 use git2::Oid;
@@ -16,7 +17,7 @@ use std::path::Path;
 const PIECE: usize = 64 << 10;
 
 thread_local! {
-    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; PIECE].into());
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; HEADER + PIECE].into());
 }
 
 /// The root of a working copy.
@@ -42,29 +43,52 @@ impl Beside {
         let size = u64::try_from(found.st_size).ok()?;
         // Who reads the blob says what is too large.
         limit::check_size(path, size).ok()?;
-        let mut as_git = sha1::Sha1::new();
-        as_git.update(format!("blob {size}\0"));
-        let mut content = sha2::Sha256::new();
-        let mut left = size;
-        BUFFER.with_borrow_mut(|buffer| {
-            while left > 0 {
-                let piece = match rustix::io::read(&file, &mut buffer[..]) {
-                    Ok(0) => return None,
-                    Ok(n) => &buffer[..n],
-                    Err(Errno::INTR) => continue,
-                    Err(_) => return None,
-                };
-                if piece.len() as u64 == size && lfs::is_pointer(piece) {
-                    return None;
-                }
-                left = left.checked_sub(piece.len() as u64)?;
-                as_git.update(piece);
-                content.update(piece);
-            }
-            Some(())
-        })?;
-        let same = as_git.finalize().as_slice() == id.as_bytes();
-        same.then(|| (size, Digest::from_bytes(content.finalize().into())))
+        BUFFER.with_borrow_mut(|buffer| match size <= PIECE as u64 {
+            true => at_once(&file, size as usize, buffer, id),
+            false => piece_by_piece(&file, size, buffer, id),
+        })
+    }
+}
+
+/// A file that fits into the buffer.
+fn at_once(file: &OwnedFd, size: usize, buffer: &mut [u8], id: Oid) -> Option<(u64, Digest)> {
+    let content = &mut buffer[HEADER..HEADER + size];
+    let mut filled = 0;
+    while filled < size {
+        filled += read(file, &mut content[filled..])?;
+    }
+    if lfs::is_pointer(content) {
+        return None;
+    }
+    let (found, digest) = sums(&mut buffer[..HEADER + size]);
+    (found == id.as_bytes()).then_some((size as u64, digest))
+}
+
+/// A larger one; no pointer is as large.
+fn piece_by_piece(file: &OwnedFd, size: u64, buffer: &mut [u8], id: Oid) -> Option<(u64, Digest)> {
+    let mut as_git = sha1::Sha1::new();
+    as_git.update(format!("blob {size}\0"));
+    let mut content = sha2::Sha256::new();
+    let mut left = size;
+    while left > 0 {
+        let piece = read(file, buffer)?;
+        left = left.checked_sub(piece as u64)?;
+        as_git.update(&buffer[..piece]);
+        content.update(&buffer[..piece]);
+    }
+    let same = as_git.finalize().as_slice() == id.as_bytes();
+    same.then(|| (size, Digest::from_bytes(content.finalize().into())))
+}
+
+/// Reads what comes at once; `None` at the end of the file.
+fn read(file: &OwnedFd, buffer: &mut [u8]) -> Option<usize> {
+    loop {
+        match rustix::io::read(file, &mut *buffer) {
+            Ok(0) => return None,
+            Ok(n) => return Some(n),
+            Err(Errno::INTR) => {}
+            Err(_) => return None,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod error;
 mod gather;
 mod parents;
+mod unsent;
 mod word;
 
 pub use error::SelectError;
@@ -11,12 +12,11 @@ use super::hash;
 use super::limits::Limits;
 use super::manifest::{Contexts, Manifest, Root, Section};
 use super::view::View;
-use crate::containerfile::recipe::{
-    MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource,
-};
+use crate::containerfile::recipe::{MountKind, Op, Recipe, Run, Source, Stage, Transfer, TransferSource};
 use crate::model::{Digest, RepoPath};
 use error::At;
 use std::collections::BTreeMap;
+use unsent::Unmatched;
 
 /// Finds everything that `recipe` reads of its contexts, and hashes it.
 ///
@@ -31,11 +31,16 @@ pub fn select(recipe: &Recipe, contexts: &Contexts<'_>, limits: &Limits) -> Resu
     } else {
         for (stage, content) in recipe.stages.iter().enumerate() {
             selection.base(stage, content)?;
-            for (step, Step { op, line, .. }) in content.steps.iter().enumerate() {
-                let line = *line;
-                selection.step(&Place { stage, step, line }, op)?;
+            for (number, step) in content.steps.iter().enumerate() {
+                let place = Place {
+                    stage,
+                    step: number,
+                    line: step.line,
+                };
+                selection.step(&place, &step.op).map_err(|e| e.of_step(step))?;
             }
         }
+        unsent::refuse(&selection.unmatched, &selection.sections)?;
     }
     let mut sections = selection.sections;
     hash::fill(&mut sections, contexts, limits).map_err(|e| {
@@ -59,6 +64,7 @@ struct Place {
 struct Selection<'a> {
     views: BTreeMap<Option<String>, View<'a>>,
     sections: Vec<Section>,
+    unmatched: Vec<Unmatched>,
 }
 
 impl<'a> Selection<'a> {
@@ -71,6 +77,7 @@ impl<'a> Selection<'a> {
         Self {
             views: all.map(|(name, tree)| (name, View::new(tree, *limits))).collect(),
             sections: Vec::new(),
+            unmatched: Vec::new(),
         }
     }
 
@@ -123,6 +130,10 @@ impl<'a> Selection<'a> {
             } else {
                 word::read(view, &at, &transfer.exclude)?
             };
+            if wildcard && context.is_none() {
+                let unmatched = Unmatched::of(view, &at, transfer.parents, &roots)?;
+                self.unmatched.extend(unmatched);
+            }
             let followed = view.take_followed();
             let section = section(place, index, context.clone(), (wildcard, roots), followed);
             self.sections.push(section);
@@ -324,6 +335,42 @@ mod tests {
             fails(&tree(), "", copy(&["gone/*"]))
                 .message
                 .contains("does not exist")
+        );
+    }
+
+    #[test]
+    fn a_wildcard_in_a_folder_that_is_not_sent_is_an_error() {
+        let error = fails(&tree(), "", copy(&["way/*.nope"]));
+        assert_eq!((error.line, error.word.as_str()), (2, "way/*.nope"));
+        assert_eq!(
+            error.message,
+            "nothing matches, and nothing else of `src/lib` is read: builders do not find the folder"
+        );
+        assert!(error.hint.unwrap().contains("`src/lib/.keep`"));
+        let beside = |words: &[&str]| manifest(&tree(), "", vec![copy(words)]);
+        assert!(beside(&["src/lib/*.nope", "a.txt"]).is_err());
+        assert!(beside(&["src/lib/*.nope", "src/lib/x.c"]).is_ok());
+        assert!(beside(&["src/lib/*.nope", "src"]).is_ok());
+        assert!(
+            fails(&tree(), "", parents("src/./*.nope"))
+                .message
+                .contains("is read")
+        );
+        assert!(reads(parents("src/*.nope")).is_empty());
+    }
+
+    #[test]
+    fn a_source_of_a_trigger_is_said_to_be_one() {
+        let mut recipe = recipe(vec![copy(&["gone"])]);
+        let step = &mut recipe.stages[0].steps[0];
+        (step.trigger, step.original) = (true, "COPY gone /d/".into());
+        let error = select(&recipe, &contexts(&tree(), ""), &Limits::default()).unwrap_err();
+        assert!(
+            error
+                .message
+                .starts_with("the trigger `COPY gone /d/` of the base: `gone` does not exist"),
+            "{}",
+            error.message
         );
     }
 

@@ -1,6 +1,8 @@
 //! Why a source cannot be read, in words for the author of the container file.
 
+use crate::containerfile::error::told_of_trigger;
 use crate::containerfile::ignore::PatternError;
+use crate::containerfile::recipe::Step;
 use crate::model::RepoPath;
 use crate::model::near;
 use crate::model::path::escape;
@@ -25,9 +27,19 @@ pub struct SelectError {
     pub missing: Option<Box<RepoPath>>,
 }
 
+impl SelectError {
+    /// The same, said to be a trigger's when `step` came from one.
+    pub(super) fn of_step(mut self, step: &Step) -> Self {
+        if step.trigger {
+            self.message = told_of_trigger(&step.original, &self.message);
+        }
+        self
+    }
+}
+
 /// The word that is being read, for errors.
 pub(super) struct At<'w> {
-    line: u32,
+    pub(super) line: u32,
     pub(super) word: &'w str,
 }
 

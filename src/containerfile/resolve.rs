@@ -313,7 +313,7 @@ impl<'a> Resolver<'a> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::testing::{Case, codes, fault, recipe};
+    use super::testing::{Case, fault, recipe};
     use super::*;
 
     #[test]

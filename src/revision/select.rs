@@ -3,7 +3,6 @@
 mod error;
 mod gather;
 mod parents;
-mod unsent;
 mod word;
 
 pub use error::SelectError;
@@ -16,7 +15,6 @@ use crate::containerfile::recipe::{MountKind, Op, Recipe, Run, Source, Stage, Tr
 use crate::model::{Digest, RepoPath};
 use error::At;
 use std::collections::BTreeMap;
-use unsent::Unmatched;
 
 /// Finds everything that `recipe` reads of its contexts, and hashes it.
 ///
@@ -40,7 +38,6 @@ pub fn select(recipe: &Recipe, contexts: &Contexts<'_>, limits: &Limits) -> Resu
                 selection.step(&place, &step.op).map_err(|e| e.of_step(step))?;
             }
         }
-        unsent::refuse(&selection.unmatched, &selection.sections)?;
     }
     let mut sections = selection.sections;
     hash::fill(&mut sections, contexts, limits).map_err(|e| {
@@ -64,7 +61,6 @@ struct Place {
 struct Selection<'a> {
     views: BTreeMap<Option<String>, View<'a>>,
     sections: Vec<Section>,
-    unmatched: Vec<Unmatched>,
 }
 
 impl<'a> Selection<'a> {
@@ -77,7 +73,6 @@ impl<'a> Selection<'a> {
         Self {
             views: all.map(|(name, tree)| (name, View::new(tree, *limits))).collect(),
             sections: Vec::new(),
-            unmatched: Vec::new(),
         }
     }
 
@@ -130,10 +125,6 @@ impl<'a> Selection<'a> {
             } else {
                 word::read(view, &at, &transfer.exclude)?
             };
-            if wildcard && context.is_none() {
-                let unmatched = Unmatched::of(view, &at, transfer.parents, &roots)?;
-                self.unmatched.extend(unmatched);
-            }
             let followed = view.take_followed();
             let section = section(place, index, context.clone(), (wildcard, roots), followed);
             self.sections.push(section);
@@ -336,27 +327,6 @@ mod tests {
                 .message
                 .contains("does not exist")
         );
-    }
-
-    #[test]
-    fn a_wildcard_in_a_folder_that_is_not_sent_is_an_error() {
-        let error = fails(&tree(), "", copy(&["way/*.nope"]));
-        assert_eq!((error.line, error.word.as_str()), (2, "way/*.nope"));
-        assert_eq!(
-            error.message,
-            "nothing matches, and nothing else of `src/lib` is read: builders do not find the folder"
-        );
-        assert!(error.hint.unwrap().contains("`src/lib/.keep`"));
-        let beside = |words: &[&str]| manifest(&tree(), "", vec![copy(words)]);
-        assert!(beside(&["src/lib/*.nope", "a.txt"]).is_err());
-        assert!(beside(&["src/lib/*.nope", "src/lib/x.c"]).is_ok());
-        assert!(beside(&["src/lib/*.nope", "src"]).is_ok());
-        assert!(
-            fails(&tree(), "", parents("src/./*.nope"))
-                .message
-                .contains("is read")
-        );
-        assert!(reads(parents("src/*.nope")).is_empty());
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 #![expect(dead_code, reason = "the types are shapes for the schema")]
 
+use crate::containerfile::recipe::CODES;
 use schemars::{JsonSchema, schema_for};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The JSON Schema (draft 2020-12) of rings.yaml.
@@ -47,7 +49,7 @@ struct RingsYaml {
     /// What builds may do beyond the rules.
     allow: Option<Vec<Allowance>>,
     /// Codes of warnings that are not told.
-    silence: Option<Vec<String>>,
+    silence: Option<Vec<Code>>,
     /// Commands that check a release; nothing runs them yet.
     checks: Option<Vec<String>>,
     /// Who builds the images.
@@ -62,6 +64,23 @@ fn images(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         "propertyNames": {"pattern": NAME, "maxLength": 63},
         "additionalProperties": image,
     })
+}
+
+/// The code of a warning, one of those that are known.
+struct Code;
+
+impl JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "enum": CODES})
+    }
 }
 
 #[derive(JsonSchema)]
@@ -114,7 +133,7 @@ struct LongImage {
     /// Any text; a new one is a new revision.
     epoch: Option<Epoch>,
     /// Codes of warnings that are not told for this image.
-    silence: Option<Vec<String>>,
+    silence: Option<Vec<Code>>,
 }
 
 #[derive(JsonSchema)]
@@ -246,6 +265,17 @@ mod tests {
             .keys()
             .map(String::as_str)
             .collect()
+    }
+
+    #[test]
+    fn warnings_are_silenced_by_the_codes_that_there_are() {
+        let schema = schema();
+        let wanted = serde_json::json!({"type": "string", "enum": CODES});
+        assert_eq!(schema["properties"]["silence"]["items"], wanted);
+        assert_eq!(
+            schema["$defs"]["LongImage"]["properties"]["silence"]["items"],
+            wanted
+        );
     }
 
     #[test]

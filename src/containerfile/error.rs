@@ -50,6 +50,12 @@ impl Fault {
     }
 }
 
+/// `message` of an instruction that no line of the file holds: a trigger of the base, told at the FROM that fires it
+/// (rule 77).
+pub(crate) fn told_of_trigger(trigger: &str, message: &str) -> String {
+    format!("the trigger {} of the base: {message}", quoted(trigger.trim()))
+}
+
 /// A text for a message: at most 80 characters, control characters escaped.
 pub(crate) fn quoted(text: &str) -> String {
     let mut short: String = text.chars().take(80).collect();

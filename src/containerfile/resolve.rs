@@ -17,7 +17,7 @@ mod testing;
 mod transfer;
 mod warn;
 
-use super::error::{Fault, ResolveError};
+use super::error::{Fault, ResolveError, told_of_trigger};
 use super::expand::{Budget, Lexer};
 use super::instruction::{Instruction, Typed, typed};
 use super::parse::{File, Node};
@@ -190,6 +190,7 @@ fn understood(file: &File, inputs: &Inputs<'_>) -> Result<Recipe, ResolveError> 
     resolver.connect(&mut graph)?;
     graph.refuse_cycles()?;
     let reachable = resolver.resolve_bases(&mut graph, target)?;
+    graph.refuse_unknown_flags(&reachable)?;
     resolver.carry_out(graph, target, &reachable)
 }
 
@@ -212,6 +213,17 @@ struct Placed<'f> {
 }
 
 impl Placed<'_> {
+    /// `fault`, said to be a trigger's when this is one.
+    fn of_trigger(&self, fault: Fault) -> Fault {
+        match self.trigger {
+            true => Fault {
+                message: told_of_trigger(&self.node.original, &fault.message),
+                ..fault
+            },
+            false => fault,
+        }
+    }
+
     /// `fault` on this instruction; with the bytes of `word` when it stands on one line.
     fn blame(&self, fault: Fault, word: &str) -> Fault {
         let mut fault = fault.at(self.line);
@@ -301,7 +313,7 @@ impl<'a> Resolver<'a> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::testing::{Case, codes, fault, recipe};
+    use super::testing::{Case, fault, recipe};
     use super::*;
 
     #[test]
@@ -332,7 +344,10 @@ mod tests {
     fn an_unknown_flag_makes_the_recipe_inexact() {
         let recipe = recipe("FROM locked\nRUN --later=1 ls");
         assert_eq!(recipe.whole.unwrap().line, 2);
-        assert_eq!(codes("FROM locked AS a\nRUN --later=1 ls\nFROM locked"), [""; 0]);
+        let unreachable = fault("FROM locked AS a\nRUN --later=1 ls\nFROM locked");
+        assert_eq!((unreachable.line, unreachable.span), (2, Some(4..11)));
+        assert_eq!(unreachable.message, "RUN has no flag `--later`");
+        assert!(unreachable.hint.is_some());
     }
 
     #[test]

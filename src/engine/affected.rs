@@ -46,6 +46,21 @@ pub fn by_paths(project: &Loaded, paths: &[RepoPath]) -> Result<ByPath, Failure>
     Ok(out)
 }
 
+/// Of these paths, those that say what images are or read: what a change of one rebuilds depends on what it changes, and
+/// [`since`] knows.
+///
+/// # Errors
+/// As [`Loaded::is_said_by`].
+pub fn indirect(project: &Loaded, paths: &[RepoPath]) -> Result<Vec<RepoPath>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        if project.is_said_by(path)? {
+            found.push(path.clone());
+        }
+    }
+    Ok(found)
+}
+
 /// What differs from `old` to `new` in images whose revision differs, file by file; in a new image it is the container
 /// file.
 ///

@@ -2,9 +2,55 @@
 
 use super::failure::Failure;
 use super::project::Loaded;
-use crate::model::ImageName;
-use crate::revision::{self, Difference};
+use crate::model::{ImageName, RepoPath};
+use crate::revision;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How a path differs, as an image sees it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// It was not there before.
+    Added,
+    /// It was there, and the image did not read it.
+    NowRead,
+    /// It is not there any more.
+    Removed,
+    /// It is still there, and the image does not read it any more; `PATH:LINE` of the ignore file's line that leaves
+    /// it out, if one does.
+    NoLongerRead(Option<String>),
+    /// Its content is another.
+    Changed,
+    /// Only its mode is another: whether it is executable now.
+    Mode(bool),
+}
+
+impl How {
+    /// One word for programs: `added`, `now-read`, `removed`, `no-longer-read`, `changed` or `mode`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::NowRead => "now-read",
+            Self::Removed => "removed",
+            Self::NoLongerRead(_) => "no-longer-read",
+            Self::Changed => "changed",
+            Self::Mode(_) => "mode",
+        }
+    }
+}
+
+/// For people; stands after the path.
+impl std::fmt::Display for How {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NowRead => f.write_str("read now"),
+            Self::NoLongerRead(None) => f.write_str("no longer read"),
+            Self::NoLongerRead(Some(line)) => write!(f, "no longer read (left out by {line})"),
+            Self::Mode(true) => f.write_str("made executable"),
+            Self::Mode(false) => f.write_str("no longer executable"),
+            Self::Added | Self::Removed | Self::Changed => f.write_str(self.as_str()),
+        }
+    }
+}
 
 /// One path, and how it differs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,17 +58,17 @@ pub struct Changed {
     /// The path in the repository.
     pub path: String,
     /// How.
-    pub difference: Difference,
+    pub how: How,
     /// Of the image's container file, the lines of its instructions that differ (of those that are gone, where they stood);
     /// else none.
     pub lines: Vec<u32>,
 }
 
 impl Changed {
-    fn file(path: String, difference: Difference) -> Self {
+    fn file(path: String, how: How) -> Self {
         Self {
             path,
-            difference,
+            how,
             lines: Vec::new(),
         }
     }
@@ -56,7 +102,7 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
         let lines: BTreeSet<u32> = words.iter().filter_map(|change| change.line()).collect();
         changed.push(Changed {
             path: after.file.to_string(),
-            difference: Difference::Changed,
+            how: How::Changed,
             lines: lines.into_iter().collect(),
         });
     } else if !words.is_empty() {
@@ -65,29 +111,45 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
             paths.insert(new.config_file());
         }
         let paths = paths.into_iter();
-        changed.extend(paths.map(|path| Changed::file(path, Difference::Changed)));
+        changed.extend(paths.map(|path| Changed::file(path, How::Changed)));
     }
     let paths: BTreeSet<&String> = there.keys().chain(here.keys()).collect();
     for path in paths {
-        let difference = match (there.get(path), here.get(path)) {
+        let how = match (there.get(path), here.get(path)) {
             (Some(a), Some(b)) if a == b => continue,
-            (Some(_), Some(_)) => Difference::Changed,
-            (None, _) => Difference::Added,
-            (_, None) => Difference::Removed,
+            (Some(("100644", a)), Some(("100755", b))) if a == b => How::Mode(true),
+            (Some(("100755", a)), Some(("100644", b))) if a == b => How::Mode(false),
+            (Some(_), Some(_)) => How::Changed,
+            (None, _) if old.holds(path) => How::NowRead,
+            (None, _) => How::Added,
+            (_, None) if new.holds(path) => How::NoLongerRead(left_out(new, image, path)?),
+            (_, None) => How::Removed,
         };
-        changed.push(Changed::file(path.clone(), difference));
+        changed.push(Changed::file(path.clone(), how));
     }
     // A folder that was renamed, say, though nothing in it is read: rings.yaml knows of it.
     if changed.is_empty() && before.revision != after.revision {
-        changed.push(Changed::file(new.config_file(), Difference::Changed));
+        changed.push(Changed::file(new.config_file(), How::Changed));
     }
     Ok(changed)
+}
+
+/// The line of an ignore file that keeps a path of the repository out of the contexts of an image.
+fn left_out(project: &Loaded, image: &ImageName, path: &str) -> Result<Option<String>, Failure> {
+    let contexts = project.contexts(image)?;
+    let path = RepoPath::clean(path);
+    let mut all = contexts.named.values().chain([&contexts.main]);
+    Ok(all.find_map(|context| {
+        let below = path.strip_prefix(&context.display)?;
+        let (line, _) = context.ignore.explain(&below)?;
+        Some(format!("{}:{line}", context.ignore.name()))
+    }))
 }
 
 /// The container files that differ of the images that `image` stands on: an image sees the variables of its bases.
 fn bases(old: &Loaded, new: &Loaded, image: &ImageName) -> BTreeSet<String> {
     let text = |project: &Loaded, name: &ImageName| {
-        let file = crate::model::RepoPath::clean(project.file(name));
+        let file = RepoPath::clean(project.file(name));
         project.container_file(&file).ok()
     };
     let mut found = BTreeSet::new();

@@ -11,9 +11,7 @@ use super::hash;
 use super::limits::Limits;
 use super::manifest::{Contexts, Manifest, Root, Section};
 use super::view::View;
-use crate::containerfile::recipe::{
-    MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource,
-};
+use crate::containerfile::recipe::{MountKind, Op, Recipe, Run, Source, Stage, Transfer, TransferSource};
 use crate::model::{Digest, RepoPath};
 use error::At;
 use std::collections::BTreeMap;
@@ -31,9 +29,13 @@ pub fn select(recipe: &Recipe, contexts: &Contexts<'_>, limits: &Limits) -> Resu
     } else {
         for (stage, content) in recipe.stages.iter().enumerate() {
             selection.base(stage, content)?;
-            for (step, Step { op, line, .. }) in content.steps.iter().enumerate() {
-                let line = *line;
-                selection.step(&Place { stage, step, line }, op)?;
+            for (number, step) in content.steps.iter().enumerate() {
+                let place = Place {
+                    stage,
+                    step: number,
+                    line: step.line,
+                };
+                selection.step(&place, &step.op).map_err(|e| e.of_step(step))?;
             }
         }
     }
@@ -324,6 +326,21 @@ mod tests {
             fails(&tree(), "", copy(&["gone/*"]))
                 .message
                 .contains("does not exist")
+        );
+    }
+
+    #[test]
+    fn a_source_of_a_trigger_is_said_to_be_one() {
+        let mut recipe = recipe(vec![copy(&["gone"])]);
+        let step = &mut recipe.stages[0].steps[0];
+        (step.trigger, step.original) = (true, "COPY gone /d/".into());
+        let error = select(&recipe, &contexts(&tree(), ""), &Limits::default()).unwrap_err();
+        assert!(
+            error
+                .message
+                .starts_with("the trigger `COPY gone /d/` of the base: `gone` does not exist"),
+            "{}",
+            error.message
         );
     }
 

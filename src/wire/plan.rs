@@ -137,7 +137,7 @@ fn of_reason(reason: &Reason, changed: &[Changed]) -> ReasonShape {
                 .iter()
                 .map(|c| ChangeShape {
                     path: c.path.clone(),
-                    change: c.difference.as_str(),
+                    change: c.how.as_str(),
                     lines: c.lines.clone(),
                 })
                 .collect(),

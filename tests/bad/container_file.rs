@@ -317,3 +317,16 @@ fn an_ignore_file_that_cannot_be_used() {
     [exit 1]
     ");
 }
+
+#[test]
+fn a_flag_that_nobody_knows_in_a_stage_that_nothing_reaches() {
+    insta::assert_snapshot!(said("FROM scratch AS aside\nCOPY --later app /\nFROM scratch\nCOPY app /app\n"), @"
+    [stderr]
+    error: images/api/Dockerfile:2:6: COPY has no flag `--later`
+      |
+    2 | COPY --later app /
+      |      ^^^^^^^
+    hint: remove it, or the stage: nothing that is built reaches it, and builders refuse the file
+    [exit 1]
+    ");
+}

@@ -65,3 +65,33 @@ fn warnings_do_not_stop_anything() {
     warning: images/web/Dockerfile:2:1: what https://example.com/index.html holds can change: --checksum=sha256:… would pin it
     "#);
 }
+
+#[test]
+fn an_image_below_the_projects_name_that_is_none_of_its_images() {
+    let world = fresh();
+    world.write("images/api/Dockerfile", "FROM acme/shop/bsae:1\nCOPY app /app\n");
+    world.write(
+        "images/web/Dockerfile",
+        "FROM registry.example.com/acme/shop/tools\nCOPY index.html /\n",
+    );
+    insta::assert_snapshot!(say(&world, &["check"]), @r#"
+    acme/shop: 4 images, 3 rings, nothing wrong
+    [stderr]
+    warning: images/api/Dockerfile:1:1: acme/shop/bsae:1 is taken for an image outside the project, though `acme/shop` is the project's own name: `contexts: {"acme/shop/bsae:1": {image: NAME}}` makes it one of its images, "docker-image://acme/shop/bsae:1" there says that it is none [own-name]
+      |
+    1 | FROM acme/shop/bsae:1
+      | ^^^^^^^^^^^^^^^^^^^^^
+    warning: images/api/Dockerfile:1:1: docker.io/acme/shop/bsae:1 is not pinned: it enters the revision by its name alone, and no rebuild follows when that moves [unlocked-base]
+      |
+    1 | FROM acme/shop/bsae:1
+      | ^^^^^^^^^^^^^^^^^^^^^
+    warning: images/web/Dockerfile:1:1: registry.example.com/acme/shop/tools is taken for an image outside the project, though `acme/shop` is the project's own name: `contexts: {"registry.example.com/acme/shop/tools": {image: NAME}}` makes it one of its images, "docker-image://registry.example.com/acme/shop/tools" there says that it is none [own-name]
+      |
+    1 | FROM registry.example.com/acme/shop/tools
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    warning: images/web/Dockerfile:1:1: registry.example.com/acme/shop/tools:latest is not pinned: it enters the revision by its name alone, and no rebuild follows when that moves [unlocked-base]
+      |
+    1 | FROM registry.example.com/acme/shop/tools
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+}

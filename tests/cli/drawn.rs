@@ -283,3 +283,77 @@ fn what_an_argument_changes_is_told_by_what_it_comes_to() {
     1 to build, 1 to relabel, 2 unchanged. Reasons in full: ringshift plan -v
     "#);
 }
+
+#[test]
+fn a_file_that_is_only_no_longer_read_is_not_said_to_be_removed() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = built();
+    world.write("images/api/.dockerignore", "# later\nsrc/main.rs\n");
+    let app = world.path("images/api/app");
+    std::fs::set_permissions(&app, std::fs::Permissions::from_mode(0o755)).unwrap();
+    world.commit("Ignore");
+    insta::assert_snapshot!(say(&world, &["explain", "api", "--against", "0.1.0"]), @"
+    api 0.1.0 (4c6c71ad) → 9786952f
+
+    images/api/app made executable
+    images/api/src/main.rs no longer read (left out by images/api/.dockerignore:2)
+    ");
+    insta::assert_snapshot!(say(&world, &["plan", "-v"]), @r#"
+    Against dev (0.1.0) at e9c6395 "Ignore"
+
+      api   0.1.0 → 0.1.1  patch  images/api/app made executable
+                                  images/api/src/main.rs no longer read (left out by images/api/.dockerignore:2)
+                                  revision 9786952f, rule B4.4
+      shop  0.1.0 → 0.1.1  patch  api 0.1.0 → 0.1.1
+                                  revision 1b613400, rule B4.4
+
+    1 to build, 1 to relabel, 2 unchanged.
+    "#);
+    world.write("images/api/Dockerfile", "FROM acme/shop/base\nCOPY src /src\n");
+    world.write("images/web/Dockerfile", "FROM scratch\nCOPY index.html notes /\n");
+    world.write("images/web/notes", "");
+    world.commit("Copy less and more");
+    insta::assert_snapshot!(say(&world, &["explain", "api", "--against", "0.1.0"]), @"
+    api 0.1.0 (4c6c71ad) → 1914b2b2
+
+    images/api/Dockerfile changed
+      -   3  COPY app /app
+    images/api/app no longer read
+    images/api/src/main.rs no longer read (left out by images/api/.dockerignore:2)
+    ");
+    assert_eq!(world.run(&["build", "-q"]).code, 0);
+    world.write("images/api/.dockerignore", "");
+    world.commit("Ignore nothing");
+    insta::assert_snapshot!(say(&world, &["plan"]), @r#"
+    Against dev (0.1.1) at bf15527 "Ignore nothing"
+
+      api   0.1.1 → 0.1.2  patch  images/api/src/main.rs read now
+      shop  0.1.1 → 0.1.2  patch  api 0.1.1 → 0.1.2; labels only
+
+    1 to build, 1 to relabel, 2 unchanged. Reasons in full: ringshift plan -v
+    "#);
+    insta::assert_snapshot!(say(&world, &["explain", "api", "--against", "0.1.1", "--json"]), @r#"{"kind":"explain-against","format":1,"image":"api","against":"0.1.1","old":"HEX64","new":"HEX64","changed":[{"path":"images/api/src/main.rs","change":"now-read","lines":[]}],"records":[]}"#);
+}
+
+#[test]
+fn a_path_that_says_what_images_are_made_of_gets_a_note() {
+    let world = fresh();
+    let ask = |path: &str, more: &[&str]| say(&world, &[&["affected", "--path", path], more].concat());
+    insta::assert_snapshot!(ask("rings.yaml", &[]), @"
+    rings.yaml
+      no image reads it
+
+    nothing is rebuilt
+    [stderr]
+    note: rings.yaml says what images are made of: once it is changed, `ringshift affected --since HEAD` tells which are rebuilt
+    ");
+    insta::assert_snapshot!(ask("images/api/.dockerignore", &["--json"]), @r#"{"kind":"affected","format":1,"paths":{"images/api/.dockerignore":{"direct":[],"rebuilt":[]}},"indirect":["images/api/.dockerignore"]}"#);
+    insta::assert_snapshot!(ask("images/api/Dockerfile.dockerignore", &[]), @"
+    images/api/Dockerfile.dockerignore
+      no image reads it
+
+    nothing is rebuilt
+    [stderr]
+    note: images/api/Dockerfile.dockerignore says what images are made of: once it is changed, `ringshift affected --since HEAD` tells which are rebuilt
+    ");
+}

@@ -44,10 +44,10 @@ const SOMETIMES: [&str; 6] = [
 const READING: [&str; 17] = [
     "COPY src /src",
     "COPY src/ conf/x /both/",
-    "COPY src/*.txt /texts/",
+    "COPY src/*.txt src/a.txt /texts/",
     "COPY s*/deep* /deep/",
     "COPY --exclude=*.txt src /code",
-    "COPY --parents src/./deep* conf/x /p/",
+    "COPY --parents src/./deep* src/a.txt conf/x /p/",
     "COPY --chmod=0755 run /run",
     "COPY --chown=5 link /link",
     "COPY [\"run\", \"conf\", \"/json/\"]",

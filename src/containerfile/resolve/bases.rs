@@ -3,7 +3,7 @@
 use super::graph::{Command, Graph};
 use super::scope::DEFAULT_PATH;
 use super::{Base, BaseFacts, NamedContext, Placed, Resolver, platform, warn};
-use crate::containerfile::error::{Fault, quoted};
+use crate::containerfile::error::{Fault, quoted, told_of_trigger};
 use crate::containerfile::instruction::{Instruction, typed};
 use crate::containerfile::parse::{lower, parse_body};
 use crate::containerfile::recipe::Source;
@@ -209,7 +209,9 @@ impl<'a> Resolver<'a> {
                 span: None,
                 ..e
             })?;
-            let sources = self.sources(graph, &placed).map_err(|e| e.at(line))?;
+            let sources = self
+                .sources(graph, &placed)
+                .map_err(|e| placed.of_trigger(e).at(line))?;
             reaches_more |= !sources.is_empty();
             Self::enter(graph, index, &sources);
             commands.push(Command { placed, sources });
@@ -239,7 +241,7 @@ fn triggers(graph: &Graph<'_>, index: usize) -> Vec<String> {
 /// The instruction of a trigger; errors name the FROM that fires it.
 fn trigger(text: &str, line: u32) -> Result<Placed<'static>, Fault> {
     let blame = |e: Fault| Fault {
-        message: format!("the trigger {} of the base: {}", quoted(text), e.message),
+        message: told_of_trigger(text, &e.message),
         ..e
     };
     let file = parse_body(text.as_bytes()).map_err(blame)?;
@@ -330,6 +332,27 @@ mod tests {
     fn a_bad_trigger_names_the_from() {
         let fault = fault("FROM locked AS a\nONBUILD COPY a\nFROM locked AS b\nFROM a");
         assert_eq!(fault.line, 4);
+    }
+
+    #[test]
+    fn a_trigger_that_fails_is_said_to_be_one() {
+        let said = |trigger: &str| {
+            let fault = fault(&format!("FROM locked AS a\nONBUILD {trigger}\nFROM a"));
+            assert_eq!(fault.line, 3);
+            fault.message
+        };
+        for trigger in [
+            "COPY a",
+            "COPY https://h/u /x",
+            "COPY --from=7 a b",
+            "WORKDIR ${X:?}",
+        ] {
+            let told = said(trigger);
+            assert!(
+                told.starts_with(&format!("the trigger `{trigger}` of the base: ")),
+                "{told}"
+            );
+        }
     }
 
     #[test]

@@ -101,8 +101,9 @@ impl<'a> Resolver<'a> {
                 &state.commands[..]
             };
             for command in commands {
-                let sources = places(&graph, index, command, &numbers)?;
-                steps.push(self.step(&mut scope, command, sources)?);
+                let blame = |e| command.placed.of_trigger(e);
+                let sources = places(&graph, index, command, &numbers).map_err(blame)?;
+                steps.push(self.step(&mut scope, command, sources).map_err(blame)?);
             }
             scopes.insert(index, scope);
             done.push(self.stage(state, &numbers, steps));

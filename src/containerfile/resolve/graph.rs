@@ -154,6 +154,25 @@ impl<'f> Graph<'f> {
         Ok(())
     }
 
+    /// A flag that nobody knows is an error of the file wherever it stands (rule 12). What is reached is not refused:
+    /// a newer builder may know the flag, so it makes the recipe inexact instead, with a warning.
+    pub(super) fn refuse_unknown_flags(&self, reachable: &BTreeSet<usize>) -> Result<(), Fault> {
+        let unreached = |index: &usize| !reachable.contains(index) || self.states[*index].replaced;
+        let states = (0..self.states.len())
+            .filter(unreached)
+            .map(|index| &self.states[index]);
+        for Command { placed, .. } in states.flat_map(|state| &state.commands) {
+            if let Some(flag) = &placed.typed.unknown_flag {
+                let name = placed.node.name();
+                let fault = Fault::new(format!("{} has no flag {}", name.to_uppercase(), quoted(flag)));
+                let hint =
+                    "remove it, or the stage: nothing that is built reaches it, and builders refuse the file";
+                return Err(placed.blame(fault.hint(hint), flag));
+            }
+        }
+        Ok(())
+    }
+
     fn cycle(&self, index: usize) -> Fault {
         let state = &self.states[index];
         let name = state.name.as_deref().unwrap_or(&state.base_text);

@@ -5,6 +5,7 @@ use super::remote::{Remote, classify};
 use super::scope::{Scope, Value};
 use super::{Resolver, warn};
 use crate::containerfile::error::{Fault, quoted};
+use crate::containerfile::glob;
 use crate::containerfile::instruction::TransferWords;
 use crate::containerfile::recipe::{Heredoc, Source, Transfer, TransferSource};
 
@@ -91,7 +92,17 @@ impl Resolver<'_> {
             return Err(at.fault(fault.hint("ADD can"), word));
         }
         match remote {
-            Remote::No => Ok(TransferSource::Path(path.text)),
+            Remote::No => {
+                let wild = words.parents && transfer.from == Source::Context && has_wild_pivot(&path.text);
+                if wild {
+                    let reason = format!(
+                        "what {} copies depends on what other words make BuildKit send (a wildcard before `/./`)",
+                        quoted(word)
+                    );
+                    self.give_up(line, reason);
+                }
+                Ok(TransferSource::Path(path.text))
+            }
             Remote::Url => {
                 if transfer.checksum.is_none() {
                     self.warnings.push(warn::url_without_checksum(line, &path.text));
@@ -117,6 +128,14 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// Whether a wildcard stands before the `/./` of a word under `--parents` (rule 53). BuildKit copies a file that it
+/// matches, and makes the destination for a folder, only if the file or something in the folder is sent for another
+/// word, or because a link anywhere beside it, ignored or not, makes more be sent.
+fn has_wild_pivot(word: &str) -> bool {
+    word.split_once("/./")
+        .is_some_and(|(pivot, _)| glob::has_wildcard(pivot.as_bytes()))
 }
 
 impl At<'_, '_> {
@@ -281,6 +300,30 @@ mod tests {
         assert!(defined.whole.is_none());
         let elsewhere = super::super::testing::recipe("FROM other AS a\nFROM other\nCOPY --from=a $W /\n");
         assert!(elsewhere.whole.is_none());
+    }
+
+    #[test]
+    fn a_wildcard_before_the_pivot_takes_the_whole_context() {
+        let wild = recipe("FROM locked\nCOPY --parents a/**/x */./x /d/")
+            .whole
+            .unwrap();
+        assert_eq!(wild.line, 2);
+        assert_eq!(
+            wild.reason,
+            "what `*/./x` copies depends on what other words make BuildKit send (a wildcard before `/./`)"
+        );
+        let variable = recipe("FROM locked\nARG P=[ab]\nCOPY --parents $P/./x /d/");
+        assert_eq!(variable.whole.unwrap().line, 3);
+        for exact in [
+            "COPY --parents a/./*/x *.txt /d/",
+            "COPY */./x /d/",
+            "COPY --from=other --parents */./x /d/",
+        ] {
+            assert!(
+                recipe(&format!("FROM locked\n{exact}")).whole.is_none(),
+                "{exact}"
+            );
+        }
     }
 
     #[test]

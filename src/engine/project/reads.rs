@@ -46,6 +46,33 @@ impl Loaded {
             .collect())
     }
 
+    /// Whether something stands at a path of the repository.
+    pub fn holds(&self, path: &str) -> bool {
+        matches!(self.origin.tree.kind(&RepoPath::clean(path)), Ok(Some(_)))
+    }
+
+    /// Whether a path in the repository says what images are or read, though none reads it: rings.yaml, or the ignore
+    /// file of a context.
+    ///
+    /// # Errors
+    /// As [`Loaded::contexts`].
+    pub fn is_said_by(&self, path: &RepoPath) -> Result<bool, Failure> {
+        if *path == self.origin.config {
+            return Ok(true);
+        }
+        let name = path.to_string();
+        for image in self.project.images.keys() {
+            let contexts = self.contexts(image)?;
+            let mut all = contexts.named.values().chain([&contexts.main]);
+            let beside =
+                |context: &revision::ContextTree<'_>| context.display.child(b".dockerignore") == *path;
+            if name == format!("{}.dockerignore", self.file(image)) || all.any(beside) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Of these paths in the repository, those that an image reads, or would read if they were in the
     /// commit: rings.yaml, container files, what the contexts keep.
     pub fn of_interest(&self, paths: &[RepoPath]) -> Vec<RepoPath> {

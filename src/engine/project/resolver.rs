@@ -279,9 +279,13 @@ impl World for Resolver<'_> {
     }
 
     fn namesake(&self, reference: &Reference) -> Option<String> {
+        let project = self.project.name.as_str();
+        let below = format!("/{project}/");
+        if format!("/{}", reference.name()).contains(&below) {
+            return Some(project.to_owned());
+        }
         let last = |name: &str| name.rsplit('/').next().map(str::to_owned);
-        let own = last(self.project.name.as_str());
-        own.filter(|own| last(reference.name()).as_ref() == Some(own))
+        last(project).filter(|own| last(reference.name()).as_ref() == Some(own))
     }
 
     fn base(&self, base: &Base) -> Result<BaseFacts, ResolveError> {

@@ -1,6 +1,8 @@
 //! Why a source cannot be read, in words for the author of the container file.
 
+use crate::containerfile::error::told_of_trigger;
 use crate::containerfile::ignore::PatternError;
+use crate::containerfile::recipe::Step;
 use crate::model::RepoPath;
 use crate::model::near;
 use crate::model::path::escape;
@@ -23,6 +25,16 @@ pub struct SelectError {
     pub hint: Option<String>,
     /// The path in the repository at which nothing stands, when that is what is wrong.
     pub missing: Option<Box<RepoPath>>,
+}
+
+impl SelectError {
+    /// The same, said to be a trigger's when `step` came from one.
+    pub(super) fn of_step(mut self, step: &Step) -> Self {
+        if step.trigger {
+            self.message = told_of_trigger(&step.original, &self.message);
+        }
+        self
+    }
 }
 
 /// The word that is being read, for errors.

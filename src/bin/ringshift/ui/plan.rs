@@ -2,7 +2,7 @@
 
 use super::WAITS;
 use super::table::{Cell, render};
-use ringshift::engine::difference::Changed;
+use ringshift::engine::difference::{Changed, How};
 use ringshift::plan::{Action, Plan, Reason, Step};
 use ringshift::wire::plan::Changes;
 
@@ -157,13 +157,25 @@ fn reasons(step: &Step, changes: &Changes, full: bool) -> Vec<String> {
         (Reason::Revision { .. }, Some(changed)) if full && !changed.is_empty() => changed
             .iter()
             .map(|c| match c.lines.as_slice() {
-                [] => format!("{} {}", c.path, c.difference.as_str()),
-                lines => format!("{} {} in {}", c.path, c.difference.as_str(), in_words(lines)),
+                [] => format!("{} {}", c.path, c.how),
+                lines => format!("{} {} in {}", c.path, c.how, in_words(lines)),
             })
             .collect(),
         _ => vec![words(reason, step, changes)],
     };
     step.reasons.iter().flat_map(lines).collect()
+}
+
+/// What became of all files in a few words: that they are changed, unless it can be said better.
+fn of_all(changed: &[Changed]) -> String {
+    match changed.first().map(|first| &first.how) {
+        Some(how @ (How::NowRead | How::NoLongerRead(_) | How::Mode(_)))
+            if changed.iter().all(|other| other.how == *how) =>
+        {
+            how.to_string()
+        }
+        _ => "changed".to_owned(),
+    }
 }
 
 /// Numbers of lines, for people.
@@ -193,7 +205,7 @@ fn words(reason: &Reason, step: &Step, changes: &Changes) -> String {
                 } else {
                     String::new()
                 };
-                format!("{}{more} changed", paths.join(", "))
+                format!("{}{more} {}", paths.join(", "), of_all(changed))
             }
             _ => format!("revision {} → {}", old.short(), new.short()),
         },

@@ -23,10 +23,13 @@ pub fn run(
 ) -> Result<u8, Failure> {
     let caches = Caches::open(settings);
     let opened = open::loaded(settings, &caches, source, Uncommitted::Use)?;
+    let mut indirect = Vec::new();
     let found = match since {
         None => {
             let paths = paths.iter().map(|path| in_repository(settings, path));
-            affected::by_paths(&opened.project, &paths.collect::<Result<Vec<_>, _>>()?)?
+            let paths = paths.collect::<Result<Vec<_>, _>>()?;
+            indirect = affected::indirect(&opened.project, &paths)?;
+            affected::by_paths(&opened.project, &paths)?
         }
         Some(text) => {
             let commit = settings.git()?.resolve_commit(text)?;
@@ -35,8 +38,13 @@ pub fn run(
         }
     };
     caches.save();
+    for path in &indirect {
+        ui.note(&format!(
+            "{path} says what images are made of: once it is changed, `ringshift affected --since HEAD` tells which are rebuilt"
+        ));
+    }
     match ui.json {
-        true => ui.print(&wire::line("affected", &shape(&found))),
+        true => ui.print(&wire::line("affected", &shape(&found, &indirect))),
         false => ui.print(&text(&found, since)),
     }
     Ok(0)
@@ -61,7 +69,7 @@ fn in_repository(settings: &Settings, path: &std::path::Path) -> Result<RepoPath
     absolute.strip_prefix(&root).ok_or_else(outside)
 }
 
-fn shape(found: &ByPath) -> Value {
+fn shape(found: &ByPath, indirect: &[RepoPath]) -> Value {
     let paths: Map<String, Value> = found
         .iter()
         .map(|(path, affected)| {
@@ -69,7 +77,13 @@ fn shape(found: &ByPath) -> Value {
             (path.clone(), value)
         })
         .collect();
-    json!({ "paths": paths })
+    match indirect {
+        [] => json!({ "paths": paths }),
+        some => {
+            let indirect: Vec<String> = some.iter().map(ToString::to_string).collect();
+            json!({ "paths": paths, "indirect": indirect })
+        }
+    }
 }
 
 fn text(found: &ByPath, since: Option<&str>) -> String {

@@ -40,7 +40,7 @@ pub fn compare(
     if ui.json {
         let changed: Vec<Value> = files
             .iter()
-            .map(|c| json!({"path": c.path, "change": c.difference.as_str(), "lines": c.lines}))
+            .map(|c| json!({"path": c.path, "change": c.how.as_str(), "lines": c.lines}))
             .collect();
         let value = |said: &Option<revision::Said>| said.as_ref().map(|said| said.value.clone());
         let records: Vec<Value> = words
@@ -70,7 +70,7 @@ pub fn compare(
         image.revision.short()
     );
     for changed in &files {
-        out.push_str(&format!("\n{} {}", changed.path, changed.difference.as_str()));
+        out.push_str(&format!("\n{} {}", changed.path, changed.how));
         if !changed.lines.is_empty() {
             out.push_str(&instructions(&there, project, &old, image, &words));
         }

@@ -16,7 +16,7 @@ mod request;
 mod secrets;
 mod steps;
 
-pub use look::{Found, Unusable, look};
+pub use look::{Found, Unusable, look, look_at};
 
 use super::closed::Closed;
 use super::{Base, BuildError, Builder, Built, Job, Progress};

@@ -102,16 +102,40 @@ fn numbers(version: &str) -> (u64, u64) {
 /// # Errors
 /// [`Unusable`], with a hint.
 pub fn look(kind: BuilderKind, engine: &[String]) -> Result<Found, Unusable> {
-    match kind {
-        BuilderKind::Native => Err(Unusable::new(
-            "the native builder is no program",
-            "it is always there, for images without RUN",
+    let name = match kind {
+        BuilderKind::Native => {
+            return Err(Unusable::new(
+                "the native builder is no program",
+                "it is always there, for images without RUN",
+            ));
+        }
+        BuilderKind::Buildx if plugin(engine).is_none() => "buildx",
+        BuilderKind::Buildx => "docker",
+        kind => kind.as_str(),
+    };
+    match on_path(name) {
+        Some(program) => look_at(kind, program, engine),
+        None if name == "buildx" => Err(Unusable::new("there is no docker buildx", BUILDX)),
+        None => Err(Unusable::new(
+            format!("there is no {name} on PATH"),
+            format!("install {name}, or choose another builder"),
         )),
-        BuilderKind::Buildctl => buildctl(engine),
-        BuilderKind::Buildah => storage(kind, engine),
-        BuilderKind::Podman => storage(kind, engine),
-        BuilderKind::Docker => docker(engine),
-        BuilderKind::Buildx => buildx(engine),
+    }
+}
+
+/// What to do where buildx is missing.
+const BUILDX: &str = "install docker's buildx plugin, or put buildx on PATH";
+
+/// As [`look`], for a program that need not be on `PATH`. For buildx it is docker, or buildx itself.
+///
+/// # Errors
+/// [`Unusable`], with a hint.
+pub fn look_at(kind: BuilderKind, program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
+    match kind {
+        BuilderKind::Buildctl => buildctl(program, engine),
+        BuilderKind::Native | BuilderKind::Buildah | BuilderKind::Podman => storage(kind, program, engine),
+        BuilderKind::Docker => docker(program, engine),
+        BuilderKind::Buildx => buildx(program, engine),
     }
 }
 
@@ -138,8 +162,7 @@ fn ask(program: &Path, engine: &[String], words: &[&str]) -> Result<String, (Str
     })
 }
 
-fn buildctl(engine: &[String]) -> Result<Found, Unusable> {
-    let program = on_path("buildctl").ok_or_else(|| missing("buildctl", "BuildKit"))?;
+fn buildctl(program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
     ask(&program, engine, &["debug", "workers"]).map_err(|(what, _)| {
         let hint = "start buildkitd, and set BUILDKIT_HOST to its address (unix:///run/buildkit/buildkitd.sock by default)";
         Unusable::new(format!("buildkitd does not answer: {what}"), hint)
@@ -150,9 +173,8 @@ fn buildctl(engine: &[String]) -> Result<Found, Unusable> {
 }
 
 /// buildah and podman: no daemon, but storage that must open.
-fn storage(kind: BuilderKind, engine: &[String]) -> Result<Found, Unusable> {
+fn storage(kind: BuilderKind, program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
     let name = kind.as_str();
-    let program = on_path(name).ok_or_else(|| missing(name, name))?;
     ask(&program, engine, &["info"]).map_err(|(what, _)| {
         let hint = format!("`{name} info` says more; storage options can stand in rings.yaml as engine arguments");
         Unusable::new(format!("{name} does not work: {what}"), hint)
@@ -162,8 +184,7 @@ fn storage(kind: BuilderKind, engine: &[String]) -> Result<Found, Unusable> {
     Ok(found(kind, program, &version, Mode::Plain))
 }
 
-fn docker(engine: &[String]) -> Result<Found, Unusable> {
-    let program = on_path("docker").ok_or_else(|| missing("docker", "docker"))?;
+fn docker(program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
     let versions = daemon(&program, engine)?;
     let (client, server) = versions.trim().split_once(' ').unwrap_or(("", ""));
     let wanted = std::env::var("DOCKER_BUILDKIT").ok();
@@ -191,18 +212,13 @@ fn daemon(program: &Path, engine: &[String]) -> Result<String, Unusable> {
     })
 }
 
-fn buildx(engine: &[String]) -> Result<Found, Unusable> {
+fn buildx(program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
     let version = |said: &str| said.split_whitespace().nth(1).unwrap_or("unknown").to_owned();
-    let hint = "install docker's buildx plugin, or put buildx on PATH";
-    let (program, verbs, said, alone): (_, &[&str], _, _) = match plugin(engine) {
-        Some((program, said)) => (program, &["buildx"], said, false),
-        None => {
-            let program = on_path("buildx").ok_or_else(|| Unusable::new("there is no docker buildx", hint))?;
-            let said = ask(&program, engine, &["version"]);
-            let said = said.map_err(|(what, _)| Unusable::new(format!("buildx does not work: {what}"), hint))?;
-            (program, &[], said, true)
-        }
-    };
+    let alone = program.file_name().is_some_and(|name| name != "docker");
+    let verbs: &[&str] = if alone { &[] } else { &["buildx"] };
+    let words: Vec<&str> = verbs.iter().copied().chain(["version"]).collect();
+    let said = ask(&program, engine, &words);
+    let said = said.map_err(|(what, _)| Unusable::new(format!("buildx does not work: {what}"), BUILDX))?;
     let words: Vec<&str> = verbs.iter().copied().chain(["inspect"]).collect();
     let about = ask(&program, engine, &words).map_err(|(what, _)| {
         let hint = "`docker buildx ls` shows the builders; `docker buildx create --use` makes one";
@@ -233,18 +249,10 @@ fn old_driver(program: &Path, engine: &[String], about: &str) -> bool {
     docker && numbers(server().trim().split_once(' ').map_or("", |(_, server)| server)) < (23, 0)
 }
 
-/// docker's plugin, and what it says of itself.
-fn plugin(engine: &[String]) -> Option<(PathBuf, String)> {
+/// Whether docker has the plugin, and what that says of itself.
+fn plugin(engine: &[String]) -> Option<String> {
     let program = on_path("docker")?;
-    let said = ask(&program, engine, &["buildx", "version"]).ok()?;
-    Some((program, said))
-}
-
-fn missing(program: &str, package: &str) -> Unusable {
-    Unusable::new(
-        format!("there is no {program} on PATH"),
-        format!("install {package}, or choose another builder"),
-    )
+    ask(&program, engine, &["buildx", "version"]).ok()
 }
 
 /// The first program of that name on `PATH`.

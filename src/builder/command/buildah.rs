@@ -24,7 +24,8 @@ pub(super) fn buildah(
     let id_file = closed.folder().join("image.id");
     let mut call = start(command, &configured);
     call.arg("build").args(&command.args);
-    call.args(["--layers=false", "--force-rm"]);
+    // Docker's format: OCI's has no HEALTHCHECK, ONBUILD and SHELL. Ringshift keeps them all the same.
+    call.args(["--layers=false", "--force-rm", "--format=docker"]);
     if command.found.kind == BuilderKind::Buildah || command.found.at_least(4, 0) {
         call.arg("--identity-label=false");
     }
@@ -59,7 +60,7 @@ pub(super) fn buildah(
     let id = kept.id.as_deref().ok_or_else(|| program(command, "ended well, but told no image".into()))?;
     let digest_file = closed.folder().join("image.digest");
     let mut call = start(command, &configured);
-    call.arg("push").args(["--format", "oci"]);
+    call.arg("push").arg("--format=v2s2");
     call.arg("--digestfile").arg(&digest_file).arg(id).arg(format!("docker://{reference}"));
     call.run(request.cancel, say).map_err(|failed| command.failed(failed))?;
     let digest = super::look::small_file(&digest_file, ID_LIMIT).ok();

@@ -32,7 +32,7 @@ pub fn build_by(
     let native = Native::new();
     let mut bases = BTreeMap::new();
     let mut facts = BTreeMap::new();
-    for name in case.others() {
+    for name in case.in_order() {
         let with = With { builder: &native, session, progress: &|_| {} };
         let (base, recipe) = build_one(&with, case, Some(name), &registry, &bases, &facts)?;
         std::fs::write(place.join(format!("ours-{name}.digest")), base.digest.to_string()).unwrap();

@@ -97,11 +97,6 @@ fn buildctl_makes_what_the_native_builder_makes() {
 }
 
 #[test]
-fn buildah_makes_what_the_native_builder_makes() {
-    agrees_without_run("buildah");
-}
-
-#[test]
 fn buildctl_runs_all_cases() {
     let Some(known) = &*KNOWN else { return };
     for case in cases_of("fixtures/agreement/run") {
@@ -111,7 +106,24 @@ fn buildctl_runs_all_cases() {
     assert!(known.len() >= 40 || std::env::var("CASE").is_ok(), "{} cases", known.len());
 }
 
-#[test]
-fn buildah_runs_what_buildctl_runs() {
-    agrees_with_run("buildah");
+macro_rules! agree {
+    ($($name:literal: $without:ident, $with:ident;)*) => {$(
+        #[test]
+        fn $without() {
+            agrees_without_run($name);
+        }
+
+        #[test]
+        fn $with() {
+            agrees_with_run($name);
+        }
+    )*};
+}
+
+agree! {
+    "buildah": buildah_makes_what_the_native_builder_makes, buildah_runs_what_buildctl_runs;
+    "docker": docker_makes_what_the_native_builder_makes, docker_runs_what_buildctl_runs;
+    "docker-classic": classic_docker_makes_what_the_native_builder_makes, classic_docker_runs_what_buildctl_runs;
+    "buildx": buildx_makes_what_the_native_builder_makes, buildx_runs_what_buildctl_runs;
+    "podman": podman_makes_what_the_native_builder_makes, podman_runs_what_buildctl_runs;
 }

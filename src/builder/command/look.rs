@@ -61,6 +61,16 @@ impl Unusable {
 }
 
 impl Found {
+    /// The same docker, told to build without BuildKit; all others stay as they are.
+    #[must_use]
+    pub fn without_buildkit(self) -> Self {
+        let mode = match self.kind {
+            BuilderKind::Docker => Mode::Classic,
+            _ => self.mode,
+        };
+        Self { mode, ..self }
+    }
+
     pub(super) fn call(&self) -> Call {
         Call::new(&self.program)
     }

@@ -6,7 +6,7 @@
 use super::look::Found;
 use crate::builder::BuildError;
 use crate::containerfile::parse::{Node, parse};
-use crate::containerfile::recipe::{Healthcheck, MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource};
+use crate::containerfile::recipe::{Healthcheck, Mount, MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource};
 use crate::model::BuilderKind;
 use std::collections::BTreeSet;
 
@@ -165,6 +165,15 @@ impl Look<'_> {
         }
     }
 
+    /// Whether it knows RUN --network.
+    fn networks(&self) -> bool {
+        match self.found.kind {
+            BuilderKind::Buildah => self.found.at_least(1, 31),
+            BuilderKind::Podman => self.found.at_least(4, 6),
+            _ => false,
+        }
+    }
+
     fn run(&self, line: u32, run: &Run) -> Option<Fault> {
         let classic = self.dialect == Dialect::Classic;
         let flags = [
@@ -172,13 +181,21 @@ impl Look<'_> {
             (classic && !run.mounts.is_empty(), "--mount"),
             (run.security.is_some(), "--security"),
             (!run.devices.is_empty(), "--device"),
-            (run.network.is_some() && self.dialect != Dialect::Buildah, "--network"),
+            (run.network.is_some() && !self.networks(), "--network"),
         ];
         if let Some((_, what)) = flags.into_iter().find(|(used, _)| *used) {
             return self.cannot(line, &format!("RUN with {what}"));
         }
+        // What is written into a mount would be there for the next RUN.
+        let writable = |mount: &Mount| {
+            let context = matches!(&mount.kind, MountKind::Bind { from: Source::Context | Source::Named(_), .. });
+            context && mount.options.iter().any(|(key, value)| key == "rw" && value == "true" || key == "readonly" && value == "false")
+        };
+        if self.dialect == Dialect::Buildah && run.mounts.iter().any(writable) {
+            return self.differs(line, "a mount of the context that is written to");
+        }
         // A secret by another way than a file.
-        let env = |mount: &crate::containerfile::recipe::Mount| {
+        let env = |mount: &Mount| {
             mount.kind == MountKind::Secret && mount.options.iter().any(|(key, _)| key == "env")
         };
         run.mounts.iter().any(env).then_some(())?;

@@ -15,7 +15,10 @@ pub struct Machine {
 impl Machine {
     /// A builder by its name; none where it is missing.
     pub fn find(name: &str) -> Option<Self> {
-        let kind: BuilderKind = name.parse().unwrap();
+        let (kind, classic) = match name {
+            "docker-classic" => (BuilderKind::Docker, true),
+            name => (name.parse().unwrap(), false),
+        };
         let socket = |part: &str| format!("unix://{}", lab().join(part).join("sock").display());
         let (program, engine, args): (PathBuf, Vec<String>, &[&str]) = match kind {
             BuilderKind::Buildctl => {
@@ -34,7 +37,7 @@ impl Machine {
         };
         match look_at(kind, program, &engine) {
             Ok(found) => Some(Self {
-                command: Command::new(found, args.iter().map(|arg| (*arg).to_owned()).collect(), engine),
+                command: Command::new(if classic { found.without_buildkit() } else { found }, args.iter().map(|arg| (*arg).to_owned()).collect(), engine),
                 family: match kind {
                     BuilderKind::Buildah | BuilderKind::Podman => "buildah",
                     _ => "buildkit",
@@ -51,7 +54,7 @@ impl Machine {
 
     /// Whether an error is a refusal of what this builder does not know.
     pub fn refuses(&self, error: &str) -> bool {
-        error.contains(" does not know ") || error.contains(" differently")
+        error.starts_with("refused: ")
     }
 
     /// What an image comes to where this builder leaves things to the runtime.
@@ -66,6 +69,6 @@ impl Machine {
 /// Storage of the tests' own, in the lab.
 fn storage(name: &str) -> Vec<String> {
     let at = |part: &str| lab().join(format!("{name}-{part}")).display().to_string();
-    let words = ["--root".into(), at("root"), "--runroot".into(), at("run"), "--storage-driver".into(), "vfs".into()];
+    let words = ["--root".into(), at("root"), "--runroot".into(), at("run"), "--storage-driver".into(), "overlay".into()];
     words.to_vec()
 }

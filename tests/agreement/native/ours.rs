@@ -81,7 +81,7 @@ fn build_one(
         session: with.session,
     };
     if let Some(refusal) = with.builder.refuses(&recipe, false) {
-        return Err(refusal.to_string());
+        return Err(format!("refused: {refusal}"));
     }
     let built = with.builder.build(&job, with.progress).map_err(|e| e.to_string())?;
     registry

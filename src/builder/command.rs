@@ -7,6 +7,7 @@
 mod allow;
 mod buildah;
 mod buildkit;
+mod contents;
 mod docker;
 mod finish;
 mod look;
@@ -121,6 +122,7 @@ impl Builder for Command {
         self.serving(job, |served| {
             let refer = |base: &Base| served.pull(&base.repository, &base.digest);
             let closed = Closed::lay_out(job, &refer)?;
+            contents::check(&self.found, job, &closed)?;
             let request = Request::of_image(job, &closed, served)?;
             let digest = self.call(&request, served, progress)?;
             let pushed = digest.filter(|digest| served.pushed(digest).is_some());

@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: looks for programs on PATH")]
 
 use super::process::{Call, Failed};
-use crate::model::BuilderKind;
+use crate::model::{BuilderKind, Platform};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -23,6 +23,8 @@ pub struct Found {
     /// What it says its version is.
     pub version: String,
     mode: Mode,
+    /// The architecture that docker builds for.
+    architecture: Option<String>,
 }
 
 /// How a program is to be called, and what it understands.
@@ -93,6 +95,11 @@ impl Found {
         self.mode == Mode::BuildKit { old: true }
     }
 
+    /// Whether it builds for a platform without being told to.
+    pub(super) fn is_of(&self, platform: &Platform) -> bool {
+        platform.os == "linux" && self.architecture.as_ref().is_none_or(|own| *own == platform.architecture)
+    }
+
     /// Whether the version is `major.minor` or newer.
     pub(super) fn at_least(&self, major: u64, minor: u64) -> bool {
         numbers(&self.version) >= (major, minor)
@@ -155,6 +162,7 @@ fn found(kind: BuilderKind, program: PathBuf, version: &str, mode: Mode) -> Foun
         program,
         version: version.trim().to_owned(),
         mode,
+        architecture: None,
     }
 }
 
@@ -196,7 +204,8 @@ fn storage(kind: BuilderKind, program: PathBuf, engine: &[String]) -> Result<Fou
 
 fn docker(program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
     let versions = daemon(&program, engine)?;
-    let (client, server) = versions.trim().split_once(' ').unwrap_or(("", ""));
+    let mut words = versions.split_whitespace();
+    let (client, server) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let wanted = std::env::var("DOCKER_BUILDKIT").ok();
     let plugin = || ask(&program, engine, &["buildx", "version"]).is_ok();
     // Since 23 the client leaves BuildKit to its plugin.
@@ -210,12 +219,15 @@ fn docker(program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
         },
         false => Mode::Classic,
     };
-    Ok(found(BuilderKind::Docker, program, server, mode))
+    Ok(Found {
+        architecture: words.next().map(str::to_owned),
+        ..found(BuilderKind::Docker, program, server, mode)
+    })
 }
 
-/// The versions of client and daemon.
+/// The versions of client and daemon, and the daemon's architecture.
 fn daemon(program: &Path, engine: &[String]) -> Result<String, Unusable> {
-    let words = ["version", "--format", "{{.Client.Version}} {{.Server.Version}}"];
+    let words = ["version", "--format", "{{.Client.Version}} {{.Server.Version}} {{.Server.Arch}}"];
     ask(program, engine, &words).map_err(|(what, _)| {
         let hint = "start docker, or set DOCKER_HOST to the daemon's address";
         Unusable::new(format!("the docker daemon does not answer: {what}"), hint)
@@ -256,7 +268,7 @@ fn old_driver(program: &Path, engine: &[String], about: &str) -> bool {
         words.next() == Some("Driver:") && words.next() == Some("docker")
     });
     let server = || daemon(program, engine).unwrap_or_default();
-    docker && numbers(server().trim().split_once(' ').map_or("", |(_, server)| server)) < (23, 0)
+    docker && numbers(server().split_whitespace().nth(1).unwrap_or_default()) < (23, 0)
 }
 
 /// Whether docker has the plugin, and what that says of itself.

@@ -6,7 +6,7 @@
 use super::look::Found;
 use crate::builder::BuildError;
 use crate::containerfile::parse::{Node, parse};
-use crate::containerfile::recipe::{Healthcheck, Mount, MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource};
+use crate::containerfile::recipe::{Command, Healthcheck, Mount, MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource};
 use crate::model::BuilderKind;
 use std::collections::BTreeSet;
 
@@ -74,6 +74,10 @@ impl Look<'_> {
     }
 
     fn file(&self) -> Option<Fault> {
+        if self.dialect == Dialect::Classic && !self.found.is_of(&self.recipe.platform) {
+            let line = self.recipe.stages.first().map_or(1, |stage| stage.line);
+            return self.cannot(line, &format!("the platform {}", self.recipe.platform));
+        }
         self.foreign()
             .or_else(|| self.recipe.stages.iter().find_map(|stage| self.stage(stage)))
             .or_else(|| self.differing())
@@ -107,7 +111,12 @@ impl Look<'_> {
         if self.dialect == Dialect::Classic && stage.platform.is_some() {
             return self.cannot(stage.line, "FROM --platform");
         }
-        stage.steps.iter().find_map(|step| self.step(step)).or_else(|| self.inherited(stage))
+        stage
+            .steps
+            .iter()
+            .find_map(|step| self.step(step))
+            .or_else(|| self.inherited(stage))
+            .or_else(|| self.ordered(stage))
     }
 
     fn step(&self, step: &Step) -> Option<Fault> {
@@ -150,10 +159,90 @@ impl Look<'_> {
             (transfer.unpack.is_some(), "--unpack"),
             (git, "a git repository"),
             (transfer.chmod.is_some() && self.dialect == Dialect::Classic, "--chmod"),
-            (transfer.chmod.as_deref().is_some_and(|mode| mode.parse::<u32>().is_err()), "a --chmod in letters"),
+            (transfer.chmod.as_deref().is_some_and(in_letters), "a --chmod in letters"),
         ];
-        let (_, what) = flags.into_iter().find(|(used, _)| *used)?;
-        self.cannot(line, &format!("{verb} with {what}"))
+        if let Some((_, what)) = flags.into_iter().find(|(used, _)| *used) {
+            return self.cannot(line, &format!("{verb} with {what}"));
+        }
+        // Folders that are made on the way, and bits beyond rwx, come out otherwise.
+        let special = transfer.chmod.as_deref().is_some_and(|mode| mode.trim_start_matches('0').len() > 3);
+        if transfer.chmod.is_some() && self.dialect == Dialect::Old || special {
+            return self.differs(line, &format!("{verb} --chmod"));
+        }
+        if transfer.destination.ends_with("/.") {
+            return self.differs(line, &format!("{verb} to {}", transfer.destination));
+        }
+        None
+    }
+
+    /// What depends on the order of instructions: WORKDIR after USER (rule 75), commands, SHELL.
+    fn ordered(&self, stage: &Stage) -> Option<Fault> {
+        if !matches!(self.dialect, Dialect::Classic | Dialect::Buildah) {
+            return None;
+        }
+        let (mut user, mut shell, mut cmd, mut entrypoint) = (self.has_user(stage), false, None, None);
+        for step in &stage.steps {
+            match &step.op {
+                Op::User(name) => user = !is_root(name),
+                Op::Workdir(path) if user => {
+                    let what = format!("{} gives the folder of WORKDIR {path} to root, not to USER", self.name());
+                    return Some((step.line, what, "write WORKDIR before USER, or make the folder by RUN"));
+                }
+                Op::Shell(_) => shell = true,
+                Op::Cmd(Command::Shell(_)) | Op::Entrypoint(Command::Shell(_))
+                    if shell && self.dialect == Dialect::Buildah =>
+                {
+                    return self.differs(step.line, "a command in shell form after SHELL");
+                }
+                _ => {}
+            }
+            match &step.op {
+                Op::Cmd(_) => cmd = Some(step.line),
+                Op::Entrypoint(_) => entrypoint = Some(step.line),
+                _ => {}
+            }
+        }
+        let line = entrypoint.filter(|_| self.dialect == Dialect::Buildah && self.makes_config(stage))?;
+        let plain = stage.base == Source::Scratch && cmd.is_none();
+        if plain || cmd.is_some_and(|cmd| cmd > line) {
+            return None;
+        }
+        let what = format!("{} reads an ENTRYPOINT without a CMD after it differently", self.name());
+        Some((line, what, "write a CMD after the ENTRYPOINT"))
+    }
+
+    /// Whether the config of a stage reaches the image: those on the way of FROM (rule 23).
+    fn makes_config(&self, stage: &Stage) -> bool {
+        let mut at = self.recipe.stages.get(self.recipe.target);
+        for _ in 0..self.recipe.stages.len() {
+            let Some(here) = at else { return false };
+            if here.line == stage.line {
+                return true;
+            }
+            at = match here.base {
+                Source::Stage(number) => self.recipe.stages.get(number),
+                _ => None,
+            };
+        }
+        false
+    }
+
+    /// Whether a stage begins with a USER that is not root, as far as this file tells.
+    fn has_user(&self, stage: &Stage) -> bool {
+        let mut at = &stage.base;
+        for _ in 0..self.recipe.stages.len() {
+            let Source::Stage(number) = at else { return false };
+            let Some(parent) = self.recipe.stages.get(*number) else { return false };
+            let last = parent.steps.iter().rev().find_map(|step| match &step.op {
+                Op::User(name) => Some(!is_root(name)),
+                _ => None,
+            });
+            match last {
+                Some(user) => return user,
+                None => at = &parent.base,
+            }
+        }
+        false
     }
 
     /// Whether it knows heredocs.
@@ -289,6 +378,15 @@ impl Look<'_> {
             _ => matches!(form, ":-" | ":+" | ":?" | "?"),
         }
     }
+}
+
+/// Whether a mode is not octal.
+fn in_letters(mode: &str) -> bool {
+    !mode.bytes().all(|b| matches!(b, b'0'..=b'7'))
+}
+
+fn is_root(user: &str) -> bool {
+    matches!(user.split(':').next(), Some("" | "0" | "root"))
 }
 
 /// The places that an instruction takes files from.

@@ -69,8 +69,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The build arguments as given, and those that name the machine which builds: they are the same everywhere
-/// (containerfile 1).
+/// The build arguments as given, and those that name a platform: the one that builds is the same everywhere
+/// (containerfile 1), and docker without BuildKit knows neither.
 fn args(recipe: &Recipe) -> BTreeMap<String, String> {
     let mut args = recipe.written.args.clone();
     let steps = recipe.stages.iter().flat_map(|stage| &stage.steps);
@@ -79,13 +79,15 @@ fn args(recipe: &Recipe) -> BTreeMap<String, String> {
         _ => None,
     });
     for (name, value) in declared.flatten() {
-        if let (true, Some(value)) = (name.starts_with("BUILD") && is_of_machine(name), value) {
+        if let (true, Some(value)) = (is_of_platform(name), value) {
             args.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
     args
 }
 
-fn is_of_machine(name: &str) -> bool {
-    matches!(name, "BUILDPLATFORM" | "BUILDOS" | "BUILDARCH" | "BUILDVARIANT" | "BUILDOSVERSION")
+/// Whether BuildKit gives the argument a value of its own (rule 29).
+fn is_of_platform(name: &str) -> bool {
+    let part = name.strip_prefix("BUILD").or_else(|| name.strip_prefix("TARGET"));
+    matches!(part, Some("PLATFORM" | "OS" | "ARCH" | "VARIANT" | "OSVERSION"))
 }

@@ -7,6 +7,7 @@ use ringshift::model::BuilderKind;
 use std::path::PathBuf;
 
 pub struct Machine {
+    pub name: String,
     pub command: Command,
     /// Whose reading of container files it has: `buildkit` or `buildah`.
     pub family: &'static str,
@@ -37,6 +38,7 @@ impl Machine {
         };
         match look_at(kind, program, &engine) {
             Ok(found) => Some(Self {
+                name: name.into(),
                 command: Command::new(if classic { found.without_buildkit() } else { found }, args.iter().map(|arg| (*arg).to_owned()).collect(), engine),
                 family: match kind {
                     BuilderKind::Buildah | BuilderKind::Podman => "buildah",
@@ -59,8 +61,8 @@ impl Machine {
 
     /// What an image comes to where this builder leaves things to the runtime.
     pub fn normal(&self, image: Image) -> Image {
-        match self.family {
-            "buildah" => image.with_defaults(),
+        match (self.family, self.name.as_str()) {
+            ("buildah", _) | (_, "docker-classic") => image.with_defaults(),
             _ => image,
         }
     }

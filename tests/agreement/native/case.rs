@@ -3,6 +3,7 @@
 //! ```text
 //! What it is about.
 //! only buildkit: why buildah cannot take part
+//! differs docker, podman: what these make of it
 //! fails                         the build must be refused
 //! target NAME · platform OS/ARCH
 //! -- Dockerfile --
@@ -22,6 +23,7 @@ pub struct Case {
     pub target: Option<String>,
     pub platform: String,
     only: Option<String>,
+    differs: Vec<String>,
     /// The context of the image, and of each other image by its name.
     pub contexts: BTreeMap<Option<String>, BTreeMap<String, File>>,
 }
@@ -40,6 +42,7 @@ impl Case {
             target: None,
             platform: "linux/amd64".into(),
             only: None,
+            differs: Vec::new(),
             contexts: BTreeMap::from([(None, BTreeMap::new())]),
         };
         let mut section: Option<(String, String)> = None;
@@ -98,6 +101,11 @@ impl Case {
         self.only.as_ref().is_none_or(|only| only == builder)
     }
 
+    /// Whether a builder is known to make something else of it.
+    pub fn differs(&self, builder: &str) -> bool {
+        self.differs.iter().any(|name| name == builder)
+    }
+
     /// The names of the other images.
     pub fn others(&self) -> BTreeSet<&str> {
         self.contexts.keys().filter_map(|name| name.as_deref()).collect()
@@ -116,6 +124,10 @@ impl Case {
             "fails" => self.fails = true,
             "target" => self.target = Some(rest.into()),
             "platform" => self.platform = rest.into(),
+            "differs" => {
+                let names = rest.split(':').next().unwrap_or("");
+                self.differs.extend(names.split(", ").map(Into::into));
+            }
             "only" => self.only = rest.split(':').next().map(Into::into),
             _ => {}
         }

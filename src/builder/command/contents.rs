@@ -30,9 +30,15 @@ pub(super) fn check(found: &Found, job: &Job<'_>, closed: &Closed) -> Result<(),
         let mut entries = section.roots.iter().flat_map(|root| &root.entries);
         if found.is_classic() && entries.any(|read| read.path == ignore) {
             let what = "docker without BuildKit writes into a .dockerignore that is copied".to_owned();
-            return Err(refused(section.line, what, "write `.dockerignore` into it, so that it is not copied"));
+            return Err(refused(
+                section.line,
+                what,
+                "write `.dockerignore` into it, so that it is not copied",
+            ));
         }
-        let Some(chown) = added(job, section) else { continue };
+        let Some(chown) = added(job, section) else {
+            continue;
+        };
         for root in section.roots.iter().filter(|root| root.kind.is_file()) {
             let head = head(closed, &job.contexts.main.root, &root.path);
             if old && head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
@@ -41,7 +47,11 @@ pub(super) fn check(found: &Found, job: &Job<'_>, closed: &Closed) -> Result<(),
             }
             if (found.is_old() || buildah) && chown && is_archive(&head) {
                 let what = format!("{} reads ADD --chown of an archive differently", found.kind);
-                return Err(refused(section.line, what, "give the members their owners when you pack them"));
+                return Err(refused(
+                    section.line,
+                    what,
+                    "give the members their owners when you pack them",
+                ));
             }
         }
     }
@@ -51,8 +61,13 @@ pub(super) fn check(found: &Found, job: &Job<'_>, closed: &Closed) -> Result<(),
 /// Whether the section is that of an ADD which may unpack, and whether it has `--chown`.
 fn added(job: &Job<'_>, section: &Section) -> Option<bool> {
     let step = job.recipe.stages.get(section.stage)?.steps.get(section.step)?;
-    let Op::Transfer(transfer) = &step.op else { return None };
-    let path = matches!(transfer.sources.get(section.source), Some(TransferSource::Path(_)));
+    let Op::Transfer(transfer) = &step.op else {
+        return None;
+    };
+    let path = matches!(
+        transfer.sources.get(section.source),
+        Some(TransferSource::Path(_))
+    );
     (transfer.add && path).then_some(transfer.chown.is_some())
 }
 
@@ -63,6 +78,11 @@ fn head(closed: &Closed, root: &RepoPath, path: &RepoPath) -> Vec<u8> {
 }
 
 fn is_archive(head: &[u8]) -> bool {
-    let packed: [&[u8]; 4] = [&[0x1f, 0x8b], b"BZh", &[0xfd, b'7', b'z', b'X', b'Z'], &[0x28, 0xb5, 0x2f, 0xfd]];
+    let packed: [&[u8]; 4] = [
+        &[0x1f, 0x8b],
+        b"BZh",
+        &[0xfd, b'7', b'z', b'X', b'Z'],
+        &[0x28, 0xb5, 0x2f, 0xfd],
+    ];
     packed.iter().any(|mark| head.starts_with(mark)) || head.get(257..262) == Some(b"ustar")
 }

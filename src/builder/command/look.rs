@@ -97,7 +97,11 @@ impl Found {
 
     /// Whether it builds for a platform without being told to.
     pub(super) fn is_of(&self, platform: &Platform) -> bool {
-        platform.os == "linux" && self.architecture.as_ref().is_none_or(|own| *own == platform.architecture)
+        platform.os == "linux"
+            && self
+                .architecture
+                .as_ref()
+                .is_none_or(|own| *own == platform.architecture)
     }
 
     /// Whether the version is `major.minor` or newer.
@@ -108,7 +112,9 @@ impl Found {
 
 /// The first two numbers of a version: of `28.2.2`, of `v0.33.1`, of `1.28.2`.
 fn numbers(version: &str) -> (u64, u64) {
-    let mut parts = version.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
+    let mut parts = version
+        .trim_start_matches('v')
+        .split(|c: char| !c.is_ascii_digit());
     let mut next = || parts.next().and_then(|n| n.parse().ok()).unwrap_or(0);
     (next(), next())
 }
@@ -194,7 +200,8 @@ fn buildctl(program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
 fn storage(kind: BuilderKind, program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
     let name = kind.as_str();
     ask(&program, engine, &["info"]).map_err(|(what, _)| {
-        let hint = format!("`{name} info` says more; storage options can stand in rings.yaml as engine arguments");
+        let hint =
+            format!("`{name} info` says more; storage options can stand in rings.yaml as engine arguments");
         Unusable::new(format!("{name} does not work: {what}"), hint)
     })?;
     let version = ask(&program, &[], &["--version"]).unwrap_or_default();
@@ -227,7 +234,11 @@ fn docker(program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
 
 /// The versions of client and daemon, and the daemon's architecture.
 fn daemon(program: &Path, engine: &[String]) -> Result<String, Unusable> {
-    let words = ["version", "--format", "{{.Client.Version}} {{.Server.Version}} {{.Server.Arch}}"];
+    let words = [
+        "version",
+        "--format",
+        "{{.Client.Version}} {{.Server.Version}} {{.Server.Arch}}",
+    ];
     ask(program, engine, &words).map_err(|(what, _)| {
         let hint = "start docker, or set DOCKER_HOST to the daemon's address";
         Unusable::new(format!("the docker daemon does not answer: {what}"), hint)
@@ -248,7 +259,11 @@ fn buildx(program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
     })?;
     if about.lines().any(|line| line.trim_start().starts_with("Error:")) {
         let error = about.lines().find(|line| line.trim_start().starts_with("Error:"));
-        let what = error.unwrap_or_default().trim().trim_start_matches("Error:").trim();
+        let what = error
+            .unwrap_or_default()
+            .trim()
+            .trim_start_matches("Error:")
+            .trim();
         return Err(Unusable::new(
             format!("buildx has no builder that answers: {what}"),
             "`docker buildx ls` shows the builders; `docker buildx create --use` makes one",

@@ -6,7 +6,9 @@
 use super::look::Found;
 use crate::builder::BuildError;
 use crate::containerfile::parse::{Node, parse};
-use crate::containerfile::recipe::{Command, Healthcheck, Mount, MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource};
+use crate::containerfile::recipe::{
+    Command, Healthcheck, Mount, MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource,
+};
 use crate::model::BuilderKind;
 use std::collections::BTreeSet;
 
@@ -96,9 +98,17 @@ impl Look<'_> {
             return self.cannot(whole.line, "other frontends");
         }
         let uses = |source: &Source| matches!(source, Source::Project(_));
-        let stage = self.recipe.stages.iter().find(|stage| uses(&stage.base) || stage.steps.iter().any(|step| from(step).any(uses)))?;
+        let stage = self
+            .recipe
+            .stages
+            .iter()
+            .find(|stage| uses(&stage.base) || stage.steps.iter().any(|step| from(step).any(uses)))?;
         let what = "images of the project cannot be given to another frontend".to_owned();
-        Some((stage.line, what, "take the `# syntax=` line away, or name images outside the project"))
+        Some((
+            stage.line,
+            what,
+            "take the `# syntax=` line away, or name images outside the project",
+        ))
     }
 
     fn stage(&self, stage: &Stage) -> Option<Fault> {
@@ -121,7 +131,10 @@ impl Look<'_> {
 
     fn step(&self, step: &Step) -> Option<Fault> {
         if step.trigger && from(step).any(|source| matches!(source, Source::Project(_) | Source::Named(_))) {
-            let what = format!("the base's ONBUILD names an image of the project: {}", step.original);
+            let what = format!(
+                "the base's ONBUILD names an image of the project: {}",
+                step.original
+            );
             return Some((step.line, what, "write the instruction into this file"));
         }
         if self.dialect == Dialect::Current {
@@ -147,8 +160,14 @@ impl Look<'_> {
 
     fn transfer(&self, line: u32, transfer: &Transfer) -> Option<Fault> {
         let verb = if transfer.add { "ADD" } else { "COPY" };
-        let heredoc = transfer.sources.iter().any(|s| matches!(s, TransferSource::Heredoc(_)));
-        let git = transfer.sources.iter().any(|s| matches!(s, TransferSource::Git(_)));
+        let heredoc = transfer
+            .sources
+            .iter()
+            .any(|s| matches!(s, TransferSource::Heredoc(_)));
+        let git = transfer
+            .sources
+            .iter()
+            .any(|s| matches!(s, TransferSource::Git(_)));
         let flags = [
             (heredoc && !self.heredocs(), "a heredoc"),
             (transfer.parents, "--parents"),
@@ -158,14 +177,23 @@ impl Look<'_> {
             (transfer.keep_git_dir, "--keep-git-dir"),
             (transfer.unpack.is_some(), "--unpack"),
             (git, "a git repository"),
-            (transfer.chmod.is_some() && self.dialect == Dialect::Classic, "--chmod"),
-            (transfer.chmod.as_deref().is_some_and(in_letters), "a --chmod in letters"),
+            (
+                transfer.chmod.is_some() && self.dialect == Dialect::Classic,
+                "--chmod",
+            ),
+            (
+                transfer.chmod.as_deref().is_some_and(in_letters),
+                "a --chmod in letters",
+            ),
         ];
         if let Some((_, what)) = flags.into_iter().find(|(used, _)| *used) {
             return self.cannot(line, &format!("{verb} with {what}"));
         }
         // Folders that are made on the way, and bits beyond rwx, come out otherwise.
-        let special = transfer.chmod.as_deref().is_some_and(|mode| mode.trim_start_matches('0').len() > 3);
+        let special = transfer
+            .chmod
+            .as_deref()
+            .is_some_and(|mode| mode.trim_start_matches('0').len() > 3);
         if transfer.chmod.is_some() && self.dialect == Dialect::Old || special {
             return self.differs(line, &format!("{verb} --chmod"));
         }
@@ -185,8 +213,15 @@ impl Look<'_> {
             match &step.op {
                 Op::User(name) => user = !is_root(name),
                 Op::Workdir(path) if user => {
-                    let what = format!("{} gives the folder of WORKDIR {path} to root, not to USER", self.name());
-                    return Some((step.line, what, "write WORKDIR before USER, or make the folder by RUN"));
+                    let what = format!(
+                        "{} gives the folder of WORKDIR {path} to root, not to USER",
+                        self.name()
+                    );
+                    return Some((
+                        step.line,
+                        what,
+                        "write WORKDIR before USER, or make the folder by RUN",
+                    ));
                 }
                 Op::Shell(_) => shell = true,
                 Op::Cmd(Command::Shell(_)) | Op::Entrypoint(Command::Shell(_))
@@ -207,7 +242,10 @@ impl Look<'_> {
         if plain || cmd.is_some_and(|cmd| cmd > line) {
             return None;
         }
-        let what = format!("{} reads an ENTRYPOINT without a CMD after it differently", self.name());
+        let what = format!(
+            "{} reads an ENTRYPOINT without a CMD after it differently",
+            self.name()
+        );
         Some((line, what, "write a CMD after the ENTRYPOINT"))
     }
 
@@ -232,7 +270,9 @@ impl Look<'_> {
         let mut at = &stage.base;
         for _ in 0..self.recipe.stages.len() {
             let Source::Stage(number) = at else { return false };
-            let Some(parent) = self.recipe.stages.get(*number) else { return false };
+            let Some(parent) = self.recipe.stages.get(*number) else {
+                return false;
+            };
             let last = parent.steps.iter().rev().find_map(|step| match &step.op {
                 Op::User(name) => Some(!is_root(name)),
                 _ => None,
@@ -277,8 +317,17 @@ impl Look<'_> {
         }
         // What is written into a mount would be there for the next RUN.
         let writable = |mount: &Mount| {
-            let context = matches!(&mount.kind, MountKind::Bind { from: Source::Context | Source::Named(_), .. });
-            context && mount.options.iter().any(|(key, value)| key == "rw" && value == "true" || key == "readonly" && value == "false")
+            let context = matches!(
+                &mount.kind,
+                MountKind::Bind {
+                    from: Source::Context | Source::Named(_),
+                    ..
+                }
+            );
+            context
+                && mount.options.iter().any(|(key, value)| {
+                    key == "rw" && value == "true" || key == "readonly" && value == "false"
+                })
         };
         if self.dialect == Dialect::Buildah && run.mounts.iter().any(writable) {
             return self.differs(line, "a mount of the context that is written to");
@@ -306,7 +355,10 @@ impl Look<'_> {
             };
             let found = above.iter().filter(|name| !own.contains(*name)).find(uses);
             if let Some(name) = found {
-                let what = format!("{} does not hand ARG {name} down to the stages built on its own", self.name());
+                let what = format!(
+                    "{} does not hand ARG {name} down to the stages built on its own",
+                    self.name()
+                );
                 return Some((step.line, what, "declare it again in this stage"));
             }
             if let Op::Arg(pairs) = &step.op {
@@ -320,7 +372,9 @@ impl Look<'_> {
         let mut all = BTreeSet::new();
         let (mut at, mut left) = (&stage.base, self.recipe.stages.len());
         while let (Source::Stage(number), 1..) = (at, left) {
-            let Some(parent) = self.recipe.stages.get(*number) else { break };
+            let Some(parent) = self.recipe.stages.get(*number) else {
+                break;
+            };
             for step in &parent.steps {
                 if let Op::Arg(pairs) = &step.op {
                     all.extend(pairs.iter().map(|(name, _)| name.clone()));
@@ -336,7 +390,11 @@ impl Look<'_> {
         if !matches!(self.dialect, Dialect::Classic | Dialect::Buildah) {
             return None;
         }
-        let warning = self.recipe.warnings.iter().find(|w| w.code == "builders-differ")?;
+        let warning = self
+            .recipe
+            .warnings
+            .iter()
+            .find(|w| w.code == "builders-differ")?;
         self.differs(warning.line, "an ARG after an ENV of the same name")
     }
 
@@ -361,11 +419,17 @@ impl Look<'_> {
 
     fn node(&self, node: &Node) -> Option<Fault> {
         if self.dialect == Dialect::Old
-            && node.flags.iter().any(|flag| flag.starts_with("--chmod=") && flag.contains('$'))
+            && node
+                .flags
+                .iter()
+                .any(|flag| flag.starts_with("--chmod=") && flag.contains('$'))
         {
             return self.cannot(node.start, "variables in --chmod");
         }
-        if matches!(node.name().as_str(), "run" | "cmd" | "entrypoint" | "shell" | "healthcheck") {
+        if matches!(
+            node.name().as_str(),
+            "run" | "cmd" | "entrypoint" | "shell" | "healthcheck"
+        ) {
             return None;
         }
         let form = forms(&node.original).find(|form| !self.knows(form))?;
@@ -410,7 +474,8 @@ fn names(text: &str, name: &str) -> bool {
         let rest = &text[at + 1..];
         let rest = rest.strip_prefix('{').unwrap_or(rest);
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        rest.strip_prefix(name).is_some_and(|after| !after.starts_with(word))
+        rest.strip_prefix(name)
+            .is_some_and(|after| !after.starts_with(word))
     })
 }
 

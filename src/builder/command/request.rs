@@ -3,7 +3,7 @@
 use super::secrets::{self, Handed};
 use crate::builder::closed::Closed;
 use crate::builder::{BuildError, Cancel, Job};
-use crate::containerfile::recipe::{Op, Recipe};
+use crate::containerfile::recipe::{Mount, MountKind, Op, Recipe};
 use crate::model::Platform;
 use crate::registry::serve::Served;
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ impl<'a> Request<'a> {
         request.args = args(job.recipe);
         request.push = Some(served.push("built"));
         request.handed = secrets::hand(job, closed)?;
-        request.no_cache = job.session.no_cache;
+        request.no_cache = job.session.no_cache || mounts_secrets(job.recipe);
         request.allow = super::allow::needed(job.recipe);
         Ok(request)
     }
@@ -67,6 +67,17 @@ impl<'a> Request<'a> {
             cancel: &job.session.cancel,
         })
     }
+}
+
+/// Whether a RUN mounts what is in no builder's key: then no cache may serve (rule 72).
+fn mounts_secrets(recipe: &Recipe) -> bool {
+    let steps = recipe.stages.iter().flat_map(|stage| &stage.steps);
+    let mounts = steps.filter_map(|step| match &step.op {
+        Op::Run(run) => Some(&run.mounts),
+        _ => None,
+    });
+    let secret = |mount: &Mount| matches!(mount.kind, MountKind::Secret | MountKind::Ssh);
+    mounts.flatten().any(secret)
 }
 
 /// The build arguments as given, and those that name a platform: the one that builds is the same everywhere

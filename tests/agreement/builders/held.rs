@@ -11,7 +11,10 @@ fn build<'a>(world: &'a World, text: &str, files: &[(&'static str, &str)]) -> Bu
     Build {
         world,
         text: text.into(),
-        files: files.iter().map(|(path, text)| (*path, (*text).to_owned())).collect(),
+        files: files
+            .iter()
+            .map(|(path, text)| (*path, (*text).to_owned()))
+            .collect(),
         session: Session::default(),
     }
 }
@@ -27,9 +30,15 @@ fn fresh() -> String {
 pub fn a_changed_file_is_built_anew(machine: &Machine) {
     let world = World::new();
     for letter in ["a", "b", "a"] {
-        let one = build(&world, "FROM busybox\nCOPY f /f\nRUN cat /f /f > /g\n", &[("f", letter)]);
+        let one = build(
+            &world,
+            "FROM busybox\nCOPY f /f\nRUN cat /f /f > /g\n",
+            &[("f", letter)],
+        );
         let said = Said::default();
-        let built = one.by(machine, &said).unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
+        let built = one
+            .by(machine, &said)
+            .unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
         assert_eq!(world.file(&built, "f").as_deref(), Some(letter));
         assert_eq!(world.file(&built, "g"), Some(letter.repeat(2)));
     }
@@ -57,39 +66,45 @@ pub fn a_missed_file_is_an_error(machine: &Machine) {
     let files = [("a", "1"), ("d/x", "2"), ("d/y", "3")];
     let whole = build(&world, text, &files);
     let said = Said::default();
-    whole.by(machine, &said).unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
+    whole
+        .by(machine, &said)
+        .unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
     for (path, _) in files {
         let missed = whole.without(machine, &Said::default(), path);
-        assert!(matches!(missed, Err(BuildError::Program { .. })), "{path}: {missed:?}");
+        assert!(
+            matches!(missed, Err(BuildError::Program { .. })),
+            "{path}: {missed:?}"
+        );
     }
 }
 
-/// SEC-C1: a secret reaches the RUN that mounts it, and nothing else.
+/// SEC-C1, rule 72: a secret reaches the RUN that mounts it, in the place of an older one, and nothing else.
 pub fn a_secret_is_found_nowhere(machine: &Machine) {
     let world = World::new();
-    let canary = format!("canary-{}", fresh());
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(canary.as_bytes()).unwrap();
-    let length = canary.len();
-    let text = format!(
-        "FROM busybox\nRUN --mount=type=secret,id=token sha256sum /run/secrets/token > /sum && test $(cat /run/secrets/token | grep -c canary) = 1 && echo {length} > /f\n"
-    );
-    let mut one = build(&world, &text, &[]);
-    one.session.secrets = vec![Secret {
-        id: "token".into(),
-        source: SecretSource::File(file.path().into()),
-    }];
-    let said = Said::default();
-    let built = match one.by(machine, &said) {
-        Ok(built) => built,
-        Err(BuildError::Refused { .. }) => return,
-        Err(error) => panic!("{error}\n{}", said.all()),
-    };
-    assert_eq!(world.file(&built, "f"), Some(format!("{length}\n")));
-    assert!(world.file(&built, "sum").unwrap().starts_with(&Digest::of(canary.as_bytes()).hex()));
-    let has = |bytes: &[u8]| bytes.windows(canary.len()).any(|part| part == canary.as_bytes());
-    assert!(!has(&world.bytes(&built)), "in the image");
-    assert!(!has(said.all().as_bytes()), "in the log");
+    for canary in ["canary", "cuckoo"].map(|bird| format!("{bird}-{}", fresh())) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(canary.as_bytes()).unwrap();
+        let text = "FROM busybox\nRUN --mount=type=secret,id=token sha256sum /run/secrets/token > /sum\n";
+        let mut one = build(&world, text, &[]);
+        one.session.secrets = vec![Secret {
+            id: "token".into(),
+            source: SecretSource::File(file.path().into()),
+        }];
+        let said = Said::default();
+        let built = match one.by(machine, &said) {
+            Ok(built) => built,
+            Err(BuildError::Refused { .. }) => return,
+            Err(error) => panic!("{error}\n{}", said.all()),
+        };
+        let sum = world.file(&built, "sum").unwrap();
+        assert_eq!(
+            sum.split(' ').next().unwrap(),
+            Digest::of(canary.as_bytes()).hex()
+        );
+        let has = |bytes: &[u8]| bytes.windows(canary.len()).any(|part| part == canary.as_bytes());
+        assert!(!has(&world.bytes(&built)), "in the image");
+        assert!(!has(said.all().as_bytes()), "in the log");
+    }
 }
 
 /// A check runs in the image that was built, every time, and nothing of it is kept.
@@ -97,7 +112,9 @@ pub fn a_check_fails_or_passes(machine: &Machine) {
     let world = World::new();
     let one = build(&world, "FROM busybox\nRUN echo it works > /f\n", &[]);
     let said = Said::default();
-    let built = one.by(machine, &said).unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
+    let built = one
+        .by(machine, &said)
+        .unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
     let said = Said::default();
     let word = fresh();
     let passed = one.check(machine, &built, &["cat", "/f"], &said);
@@ -108,7 +125,13 @@ pub fn a_check_fails_or_passes(machine: &Machine) {
         let said = Said::default();
         let failed = one.check(machine, &built, &["sh", "-c", &command], &said);
         assert!(matches!(failed, Err(BuildError::Program { .. })), "{failed:?}");
-        assert!(said.all().lines().any(|line| line.ends_with(&format!("said-{word}"))), "{}", said.all());
+        assert!(
+            said.all()
+                .lines()
+                .any(|line| line.ends_with(&format!("said-{word}"))),
+            "{}",
+            said.all()
+        );
     }
     assert_eq!(world.registry.tags(&repository("ours")).unwrap(), [""; 0]);
 }
@@ -118,12 +141,19 @@ pub fn the_image_is_plain(machine: &Machine) {
     let world = World::new();
     let one = build(&world, "FROM busybox\nLABEL mine=1\nRUN echo x > /f\n", &[]);
     let said = Said::default();
-    let built = one.by(machine, &said).unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
+    let built = one
+        .by(machine, &said)
+        .unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
     let bytes = world.bytes(&built);
     let has = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
     assert!(has("\"org.opencontainers.image.version\":\"1.2.3\"") && has("\"mine\":\"1\""));
     assert!(has("\"created\":\"2023-11-14T22:13:20Z\""));
-    assert!(!has("127.0.0.1") && !has("io.buildah.version"));
+    for word in ["127.0.0.1", "io.buildah.version"] {
+        let at = bytes.windows(word.len()).position(|part| part == word.as_bytes());
+        let around =
+            at.map(|at| String::from_utf8_lossy(&bytes[at.saturating_sub(200)..bytes.len().min(at + 200)]));
+        assert_eq!(around, None, "{word}");
+    }
     assert!(said.all().contains("RUN echo x > /f"), "{}", said.all());
     assert!(said.all().contains("step 3 RUN echo x > /f"), "{}", said.all());
     assert_eq!(world.registry.tags(&repository("ours")).unwrap(), [""; 0]);
@@ -133,7 +163,11 @@ pub fn the_image_is_plain(machine: &Machine) {
 pub fn a_build_can_be_stopped(machine: &Machine) {
     let world = World::new();
     let word = fresh();
-    let mut one = build(&world, &format!("FROM busybox\nRUN echo begun-{word}; sleep 1000\n"), &[]);
+    let mut one = build(
+        &world,
+        &format!("FROM busybox\nRUN echo begun-{word}; sleep 1000\n"),
+        &[],
+    );
     let cancel = Cancel::default();
     one.session.cancel = cancel.clone();
     let said = Said::default();
@@ -146,6 +180,10 @@ pub fn a_build_can_be_stopped(machine: &Machine) {
         cancel.request();
         building.join().unwrap()
     });
-    assert!(matches!(ended, Err(BuildError::Cancelled)), "{ended:?}\n{}", said.all());
+    assert!(
+        matches!(ended, Err(BuildError::Cancelled)),
+        "{ended:?}\n{}",
+        said.all()
+    );
     assert!(world.folder().exists());
 }

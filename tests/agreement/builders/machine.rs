@@ -32,14 +32,26 @@ impl Machine {
                 vec!["--host".into(), socket("docker")],
                 &["--network", "host"],
             ),
-            BuilderKind::Buildah => ("/usr/bin/buildah".into(), storage("buildah"), &["--isolation", "chroot"]),
-            BuilderKind::Podman => ("/usr/bin/podman".into(), storage("podman"), &["--isolation", "chroot"]),
+            BuilderKind::Buildah => (
+                "/usr/bin/buildah".into(),
+                storage("buildah"),
+                &["--isolation", "chroot"],
+            ),
+            BuilderKind::Podman => (
+                "/usr/bin/podman".into(),
+                storage("podman"),
+                &["--isolation", "chroot"],
+            ),
             BuilderKind::Native => unreachable!(),
         };
         match look_at(kind, program, &engine) {
             Ok(found) => Some(Self {
                 name: name.into(),
-                command: Command::new(if classic { found.without_buildkit() } else { found }, args.iter().map(|arg| (*arg).to_owned()).collect(), engine),
+                command: Command::new(
+                    if classic { found.without_buildkit() } else { found },
+                    args.iter().map(|arg| (*arg).to_owned()).collect(),
+                    engine,
+                ),
                 family: match kind {
                     BuilderKind::Buildah | BuilderKind::Podman => "buildah",
                     _ => "buildkit",
@@ -71,6 +83,13 @@ impl Machine {
 /// Storage of the tests' own, in the lab.
 fn storage(name: &str) -> Vec<String> {
     let at = |part: &str| lab().join(format!("{name}-{part}")).display().to_string();
-    let words = ["--root".into(), at("root"), "--runroot".into(), at("run"), "--storage-driver".into(), "overlay".into()];
+    let words = [
+        "--root".into(),
+        at("root"),
+        "--runroot".into(),
+        at("run"),
+        "--storage-driver".into(),
+        "overlay".into(),
+    ];
     words.to_vec()
 }

@@ -57,11 +57,29 @@ impl World {
         let busybox = ["/bin/busybox", "/usr/bin/busybox"];
         let busybox = busybox.iter().find_map(|path| std::fs::read(path).ok()).unwrap();
         let mut tree = MemoryTree::new().executable("bin/busybox", &busybox);
-        for applet in ["sh", "cat", "echo", "test", "sleep", "grep", "id", "touch", "sha256sum"] {
+        for applet in [
+            "sh",
+            "cat",
+            "echo",
+            "test",
+            "sleep",
+            "grep",
+            "id",
+            "touch",
+            "sha256sum",
+        ] {
             tree = tree.link(&format!("bin/{applet}"), "busybox");
         }
         let text = "FROM scratch\nCOPY . /\nENV PATH=/bin\n";
-        let base = world.carry_out(&Native::new(), "busybox", text, &tree, &Session::default(), &|_| {}, &|m| m);
+        let base = world.carry_out(
+            &Native::new(),
+            "busybox",
+            text,
+            &tree,
+            &Session::default(),
+            &|_| {},
+            &|m| m,
+        );
         let name = ImageName::new("busybox").unwrap();
         let base = Base {
             repository: repository("busybox"),
@@ -89,7 +107,9 @@ impl World {
         progress: &(dyn Fn(Progress) + Sync),
         change: &dyn Fn(Manifest) -> Manifest,
     ) -> Result<Built, BuildError> {
-        self.job(image, text, tree, session, change, &mut |job| builder.build(job, progress))
+        self.job(image, text, tree, session, change, &mut |job| {
+            builder.build(job, progress)
+        })
     }
 
     /// Hands the job of a build on.
@@ -146,13 +166,16 @@ impl World {
         super::Image::of_layout(&layout, Some(&built.descriptor.digest.to_string())).text(path)
     }
 
-    /// All bytes of an image but those of its base: manifest, config, and layers without compression.
+    /// All bytes of an image but those of its base, which has one layer: manifest, config, and layers without compression.
     pub fn bytes(&self, built: &Built) -> Vec<u8> {
         let repository = repository("ours");
-        let manifest = self.registry.manifest(&repository, &built.descriptor.digest).unwrap();
+        let manifest = self
+            .registry
+            .manifest(&repository, &built.descriptor.digest)
+            .unwrap();
         let json: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
         let mut all = manifest;
-        let layers = json["layers"].as_array().unwrap().iter();
+        let layers = json["layers"].as_array().unwrap().iter().skip(1);
         for entry in layers.chain([&json["config"]]) {
             let digest: Digest = entry["digest"].as_str().unwrap().parse().unwrap();
             let mut blob = Vec::new();
@@ -173,7 +196,9 @@ impl World {
 impl Build<'_> {
     fn tree(&self) -> MemoryTree {
         let files = self.files.iter();
-        files.fold(MemoryTree::new(), |tree, (path, text)| tree.file(path, text.as_bytes()))
+        files.fold(MemoryTree::new(), |tree, (path, text)| {
+            tree.file(path, text.as_bytes())
+        })
     }
 
     pub fn by(&self, machine: &Machine, said: &Said) -> Result<Built, BuildError> {
@@ -184,13 +209,25 @@ impl Build<'_> {
     pub fn without(&self, machine: &Machine, said: &Said, missed: &str) -> Result<Built, BuildError> {
         let progress = |progress: Progress| said.0.lock().unwrap().push(progress);
         let change = |mut manifest: Manifest| {
-            for root in manifest.sections.iter_mut().flat_map(|section| &mut section.roots) {
+            for root in manifest
+                .sections
+                .iter_mut()
+                .flat_map(|section| &mut section.roots)
+            {
                 root.entries.retain(|read| read.path.to_string() != missed);
             }
             manifest
         };
         let builder = &machine.command;
-        self.world.carry_out(builder, "ours", &self.text, &self.tree(), &self.session, &progress, &change)
+        self.world.carry_out(
+            builder,
+            "ours",
+            &self.text,
+            &self.tree(),
+            &self.session,
+            &progress,
+            &change,
+        )
     }
 
     /// Runs a command in the image.
@@ -205,7 +242,8 @@ impl Build<'_> {
         let progress = |progress: Progress| said.0.lock().unwrap().push(progress);
         let digest = built.descriptor.digest;
         let mut work = |job: &Job<'_>| machine.command.check(job, &digest, &command, &progress);
-        self.world.job("ours", &self.text, &self.tree(), &self.session, &|m| m, &mut work)
+        self.world
+            .job("ours", &self.text, &self.tree(), &self.session, &|m| m, &mut work)
     }
 }
 
@@ -215,7 +253,9 @@ pub fn repository(image: &str) -> Repository {
 
 impl resolve::World for World {
     fn project_image(&self, reference: &str) -> Result<Option<resolve::ProjectRef>, ResolveError> {
-        let image = ImageName::new(reference).ok().filter(|name| self.bases.contains_key(name));
+        let image = ImageName::new(reference)
+            .ok()
+            .filter(|name| self.bases.contains_key(name));
         Ok(image.map(|image| resolve::ProjectRef {
             image,
             tag: None,

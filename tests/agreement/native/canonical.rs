@@ -184,7 +184,11 @@ fn merge(files: &mut BTreeMap<String, String>, texts: &mut BTreeMap<String, Stri
     }
 }
 
-fn describe<R: Read>(entry: &mut tar::Entry<'_, R>, path: &str, texts: &mut BTreeMap<String, String>) -> String {
+fn describe<R: Read>(
+    entry: &mut tar::Entry<'_, R>,
+    path: &str,
+    texts: &mut BTreeMap<String, String>,
+) -> String {
     let mut attributes: Vec<String> = Vec::new();
     let (mut uid, mut gid) = (entry.header().uid().unwrap(), entry.header().gid().unwrap());
     for record in entry.pax_extensions().unwrap().into_iter().flatten() {

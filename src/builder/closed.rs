@@ -7,6 +7,7 @@ mod file;
 mod files;
 
 use super::{BuildError, Job, StepError};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -59,7 +60,12 @@ impl Closed {
     }
 
     fn empty() -> Result<Self, BuildError> {
-        let folder = tempfile::Builder::new().prefix("ringshift-").tempdir();
+        // It holds the words that open the registry which is served, and secrets.
+        let private = std::fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new()
+            .prefix("ringshift-")
+            .permissions(private)
+            .tempdir();
         let folder = folder.map_err(|error| cannot("make a folder", &std::env::temp_dir(), &error).at(1))?;
         Ok(Self {
             folder,
@@ -102,3 +108,7 @@ impl Closed {
 fn cannot(action: &str, path: &Path, error: &std::io::Error) -> StepError {
     StepError::Value(format!("cannot {action} in {}: {error}", path.display()))
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+mod tests;

@@ -240,3 +240,7 @@ impl<'r> Served<'r> {
         Err(answer::Refusal::unknown_name())
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;

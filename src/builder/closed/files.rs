@@ -5,6 +5,7 @@
 use super::super::content::step_error;
 use super::super::{BuildError, Job, StepError};
 use super::cannot;
+use crate::containerfile::recipe::Op;
 use crate::model::{Digest, RepoPath};
 use crate::revision::manifest::{ContextTree, Section};
 use crate::tree::Kind;
@@ -18,6 +19,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+/// How many links are followed to find where one leads.
+const MOST_LINKS: usize = 40;
+
 /// What is laid out of one context, by the path below its root.
 pub(super) type Set = BTreeMap<RepoPath, Laid>;
 
@@ -26,8 +30,8 @@ pub(super) type Set = BTreeMap<RepoPath, Laid>;
 pub(super) struct Laid {
     kind: Kind,
     content: Digest,
-    /// Where it stands in the tree of the context.
-    path: RepoPath,
+    /// Where it stands in the tree of the context; nowhere for an empty file that only stands in.
+    path: Option<RepoPath>,
     /// The line of the instruction that reads it.
     line: u32,
 }
@@ -43,7 +47,78 @@ pub(super) fn sets(job: &Job<'_>) -> Result<BTreeMap<Option<String>, Set>, Build
         let set = sets.entry(section.context.clone()).or_default();
         add(set, context, section);
     }
+    for section in job
+        .manifest
+        .sections
+        .iter()
+        .filter(|section| keeps_parents(job, section))
+    {
+        let key = &section.context;
+        if let (Some(context), Some(set)) = (job.contexts.get(key.as_deref()), sets.get_mut(key)) {
+            let links = section
+                .roots
+                .iter()
+                .flat_map(|root| &root.entries)
+                .filter(|read| read.kind == Kind::Link);
+            for link in links {
+                stand_in(set, context, &link.path, section.line).map_err(|error| error.at(section.line))?;
+            }
+        }
+    }
     Ok(sets)
+}
+
+/// Whether a section is that of a COPY with `--parents`.
+fn keeps_parents(job: &Job<'_>, section: &Section) -> bool {
+    let stage = job.recipe.stages.get(section.stage);
+    let step = stage.and_then(|stage| stage.steps.get(section.step));
+    step.is_some_and(|step| matches!(&step.op, Op::Transfer(transfer) if transfer.parents))
+}
+
+/// Lays out something where a link leads. BuildKit copies the link as it is under `--parents`, but looks for its
+/// target first, whose content plays no part: an empty file does, and nothing that was not hashed comes in.
+fn stand_in(set: &mut Set, context: &ContextTree<'_>, link: &RepoPath, line: u32) -> Result<(), StepError> {
+    let Some(link) = link.strip_prefix(&context.root) else {
+        return Ok(());
+    };
+    let mut put = |at: &RepoPath, kind, content, path| {
+        set.entry(at.clone()).or_insert(Laid {
+            kind,
+            content,
+            path,
+            line,
+        });
+    };
+    let (mut at, mut names) = (link.parent().unwrap_or_default(), vec![link.name().to_vec()]);
+    let mut left = MOST_LINKS;
+    while let Some(name) = names.pop() {
+        let next = at.resolve(&name);
+        let path = context.root.join(&next);
+        match context.tree.kind(&path)? {
+            Some(Kind::Link) if left > 0 => {
+                left -= 1;
+                let text = context.tree.link(&path)?;
+                put(&next, Kind::Link, Digest::of(&text), Some(path));
+                if text.starts_with(b"/") {
+                    at = RepoPath::root();
+                }
+                names.extend(
+                    text.split(|b| *b == b'/')
+                        .rev()
+                        .filter(|part| !part.is_empty())
+                        .map(<[u8]>::to_vec),
+                );
+            }
+            Some(Kind::Directory) => at = next,
+            Some(Kind::File { .. }) => {
+                put(&next, Kind::File { executable: false }, Digest::of(b""), None);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
+    }
+    put(&at, Kind::Directory, Digest::of(b""), None);
+    Ok(())
 }
 
 fn add(set: &mut Set, context: &ContextTree<'_>, section: &Section) {
@@ -54,7 +129,7 @@ fn add(set: &mut Set, context: &ContextTree<'_>, section: &Section) {
         let laid = Laid {
             kind,
             content,
-            path: path.clone(),
+            path: Some(path.clone()),
             line: section.line,
         };
         // A folder that is only there to be there gives way to nothing.
@@ -134,30 +209,35 @@ fn one(
         return folder(top, place, folders).map_err(written);
     }
     folder(top, place.parent().unwrap_or(top), folders).map_err(written)?;
+    let nowhere = RepoPath::root();
+    let path = laid.path.as_ref().unwrap_or(&nowhere);
     match laid.kind {
         Kind::Link => {
-            let text = context.tree.link(&laid.path)?;
+            let text = context.tree.link(path)?;
             if Digest::of(&text) != laid.content {
-                return Err(StepError::Changed(laid.path.clone()));
+                return Err(StepError::Changed(path.clone()));
             }
             symlink(OsStr::from_bytes(&text), place).map_err(written)?;
             settle(place, None, time).map_err(written)
         }
         Kind::File { executable } => {
-            let mut from = context.tree.open(&laid.path)?;
+            let mut from: Box<dyn Read + Send> = match laid.path.is_some() {
+                true => context.tree.open(path)?,
+                false => Box::new(io::empty()),
+            };
             let file = OpenOptions::new()
                 .write(true)
                 .create_new(true)
                 .mode(0o600)
                 .open(place)
                 .map_err(written)?;
-            copy(&mut *from, file, laid, written)?;
+            copy(&mut *from, file, path, &laid.content, written)?;
             let mode = if executable { 0o755 } else { 0o644 };
             settle(place, Some(mode), time).map_err(written)
         }
         Kind::Directory | Kind::Submodule | Kind::Special => {
             let what = laid.kind.words();
-            Err(StepError::Value(format!("{} is {what}", laid.path)))
+            Err(StepError::Value(format!("{path} is {what}")))
         }
     }
 }
@@ -166,7 +246,8 @@ fn one(
 fn copy(
     from: &mut (dyn Read + Send),
     mut to: File,
-    laid: &Laid,
+    path: &RepoPath,
+    content: &Digest,
     written: impl Fn(io::Error) -> StepError,
 ) -> Result<(), StepError> {
     let mut hash = Sha256::new();
@@ -174,7 +255,7 @@ fn copy(
     loop {
         let read = match from.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            read => read.map_err(|error| step_error(error, &laid.path.to_string()))?,
+            read => read.map_err(|error| step_error(error, &path.to_string()))?,
         };
         if read == 0 {
             break;
@@ -182,10 +263,10 @@ fn copy(
         hash.update(&buffer[..read]);
         to.write_all(&buffer[..read]).map_err(&written)?;
     }
-    if Digest::from_bytes(hash.finalize().into()) != laid.content {
-        return Err(StepError::Changed(laid.path.clone()));
+    match Digest::from_bytes(hash.finalize().into()) == *content {
+        true => Ok(()),
+        false => Err(StepError::Changed(path.clone())),
     }
-    Ok(())
 }
 
 /// Makes a folder and those above it, up to `top`.

@@ -68,7 +68,7 @@ impl World {
             "touch",
             "sha256sum",
         ] {
-            tree = tree.link(&format!("bin/{applet}"), "busybox");
+            tree = tree.link(format!("bin/{applet}"), "busybox");
         }
         let text = "FROM scratch\nCOPY . /\nENV PATH=/bin\n";
         let base = world.carry_out(

@@ -198,3 +198,10 @@ hold! {
     with_buildx: "buildx";
     with_podman: "podman";
 }
+
+#[test]
+fn secrets_stand_in_no_argument() {
+    for name in ["buildctl", "buildah", "docker", "buildx", "podman"] {
+        held::no_argument_holds_a_secret(name);
+    }
+}

@@ -107,6 +107,30 @@ pub fn a_secret_is_found_nowhere(machine: &Machine) {
     }
 }
 
+/// SEC-C2: neither the arguments of a program nor its variables hold a secret.
+pub fn no_argument_holds_a_secret(name: &str) {
+    let (world, place) = (World::new(), tempfile::tempdir().unwrap());
+    let Some(machine) = Machine::watched(name, place.path()) else {
+        return;
+    };
+    let canary = format!("canary-{}", fresh());
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(canary.as_bytes()).unwrap();
+    let text = "FROM busybox\nRUN --mount=type=secret,id=token grep -q canary /run/secrets/token\n";
+    let mut one = build(&world, text, &[]);
+    one.session.secrets = vec![Secret {
+        id: "token".into(),
+        source: SecretSource::File(file.path().into()),
+    }];
+    let said = Said::default();
+    one.by(&machine, &said).unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
+    let log = std::fs::read_to_string(place.path().join("log")).unwrap();
+    assert!(log.contains("--secret\nid=token,src="), "{log}");
+    assert!(!log.contains(&canary), "{log}");
+    let variables = log.lines().filter(|line| line.starts_with("CARGO") || line.starts_with("RUST"));
+    assert_eq!(variables.collect::<Vec<_>>(), [""; 0], "few variables are handed on");
+}
+
 /// A check runs in the image that was built, every time, and nothing of it is kept.
 pub fn a_check_fails_or_passes(machine: &Machine) {
     let world = World::new();

@@ -4,7 +4,8 @@ use super::super::native::canonical::Image;
 use super::super::native::lab::lab;
 use ringshift::builder::command::{Command, look_at};
 use ringshift::model::BuilderKind;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 pub struct Machine {
     pub name: String,
@@ -16,6 +17,26 @@ pub struct Machine {
 impl Machine {
     /// A builder by its name; none where it is missing.
     pub fn find(name: &str) -> Option<Self> {
+        Self::through(name, &|program| program)
+    }
+
+    /// The same; every call writes its arguments and variables to the file `log` first.
+    pub fn watched(name: &str, folder: &Path) -> Option<Self> {
+        Self::through(name, &|program| {
+            let script = folder.join(name);
+            let log = folder.join("log");
+            let text = format!(
+                "#!/bin/sh\ntr '\\0' '\\n' </proc/$$/cmdline >>{0}\ntr '\\0' '\\n' </proc/$$/environ >>{0}\nexec {1} \"$@\"\n",
+                log.display(),
+                program.display()
+            );
+            std::fs::write(&script, text).unwrap();
+            std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+            script
+        })
+    }
+
+    fn through(name: &str, change: &dyn Fn(PathBuf) -> PathBuf) -> Option<Self> {
         let (kind, classic) = match name {
             "docker-classic" => (BuilderKind::Docker, true),
             name => (name.parse().unwrap(), false),
@@ -44,7 +65,7 @@ impl Machine {
             ),
             BuilderKind::Native => unreachable!(),
         };
-        match look_at(kind, program, &engine) {
+        match look_at(kind, change(program), &engine) {
             Ok(found) => Some(Self {
                 name: name.into(),
                 command: Command::new(

@@ -327,3 +327,40 @@ pub(super) fn small_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+pub(super) mod testing {
+    use super::*;
+
+    /// A builder that was found, by a short name.
+    pub(in super::super) fn found(name: &str) -> Found {
+        let (name, version) = name.split_once('-').unwrap_or((name, ""));
+        let (kind, version, mode) = match (name, version) {
+            ("old", _) => (BuilderKind::Docker, "20.10.24", Mode::BuildKit { old: true }),
+            ("classic", _) => (BuilderKind::Docker, "20.10.24", Mode::Classic),
+            ("docker", version) => (BuilderKind::Docker, version, Mode::BuildKit { old: false }),
+            ("buildah", "") => (BuilderKind::Buildah, "1.28.2", Mode::Plain),
+            (name, version) => (name.parse().unwrap(), version, Mode::Plain),
+        };
+        super::found(kind, name.into(), version, mode)
+    }
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        let at_least = |version: &str, major, minor| found(&format!("podman-{version}")).at_least(major, minor);
+        assert!(at_least("4.10.0", 4, 9) && at_least("v5.0", 4, 9) && at_least("4.9.0-rc1", 4, 9));
+        assert!(!at_least("4.8.9", 4, 9) && !at_least("unknown", 0, 1));
+    }
+
+    #[test]
+    fn a_program_that_does_not_answer_is_told_with_a_hint() {
+        let missing = look_at(BuilderKind::Buildah, "/no/such/buildah".into(), &[]).unwrap_err();
+        assert!(missing.why.starts_with("buildah does not work: cannot be started: "), "{}", missing.why);
+        assert!(missing.hint.contains("buildah info"));
+        let failing = look_at(BuilderKind::Docker, "/bin/false".into(), &[]).unwrap_err();
+        assert_eq!(failing.why, "the docker daemon does not answer: failed with exit code 1");
+        let native = look(BuilderKind::Native, &[]).unwrap_err();
+        assert_eq!(native.why, "the native builder is no program");
+    }
+}

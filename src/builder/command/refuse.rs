@@ -152,6 +152,9 @@ impl Look<'_> {
             Op::Healthcheck(Healthcheck::Test { start_interval, .. }) if *start_interval != 0 => {
                 self.cannot(step.line, "HEALTHCHECK --start-interval")
             }
+            Op::OnBuild(text) if text.contains('\n') && !self.heredocs() => {
+                self.cannot(step.line, "ONBUILD with a heredoc")
+            }
             Op::Arg(pairs) if pairs.iter().any(|(name, _)| name == "TARGETSTAGE") => {
                 self.cannot(step.line, "ARG TARGETSTAGE")
             }
@@ -174,3 +177,7 @@ fn from(step: &Step) -> impl Iterator<Item = &Source> {
     });
     one.into_iter().chain(mounts)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;

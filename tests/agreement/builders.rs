@@ -177,6 +177,7 @@ macro_rules! hold {
             use super::{held, Machine};
 
             hold!(@ $name, a_changed_file_is_built_anew, a_changed_mount_is_built_anew, a_missed_file_is_an_error,
+                a_named_folder_is_read,
                 a_secret_is_found_nowhere, a_check_fails_or_passes, the_image_is_plain, a_build_can_be_stopped);
         }
     )*};

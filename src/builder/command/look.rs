@@ -348,7 +348,8 @@ pub(super) mod testing {
 
     #[test]
     fn versions_are_compared_by_number() {
-        let at_least = |version: &str, major, minor| found(&format!("podman-{version}")).at_least(major, minor);
+        let at_least =
+            |version: &str, major, minor| found(&format!("podman-{version}")).at_least(major, minor);
         assert!(at_least("4.10.0", 4, 9) && at_least("v5.0", 4, 9) && at_least("4.9.0-rc1", 4, 9));
         assert!(!at_least("4.8.9", 4, 9) && !at_least("unknown", 0, 1));
     }
@@ -356,10 +357,19 @@ pub(super) mod testing {
     #[test]
     fn a_program_that_does_not_answer_is_told_with_a_hint() {
         let missing = look_at(BuilderKind::Buildah, "/no/such/buildah".into(), &[]).unwrap_err();
-        assert!(missing.why.starts_with("buildah does not work: cannot be started: "), "{}", missing.why);
+        assert!(
+            missing
+                .why
+                .starts_with("buildah does not work: cannot be started: "),
+            "{}",
+            missing.why
+        );
         assert!(missing.hint.contains("buildah info"));
         let failing = look_at(BuilderKind::Docker, "/bin/false".into(), &[]).unwrap_err();
-        assert_eq!(failing.why, "the docker daemon does not answer: failed with exit code 1");
+        assert_eq!(
+            failing.why,
+            "the docker daemon does not answer: failed with exit code 1"
+        );
         let native = look(BuilderKind::Native, &[]).unwrap_err();
         assert_eq!(native.why, "the native builder is no program");
     }

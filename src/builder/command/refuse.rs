@@ -63,7 +63,7 @@ impl Look<'_> {
     fn name(&self) -> String {
         match self.dialect {
             Dialect::Classic => "docker without BuildKit".into(),
-            Dialect::Old => format!("{} on docker 20.10", self.found.kind),
+            Dialect::Old => "the BuildKit of docker 20.10".into(),
             _ => self.found.kind.to_string(),
         }
     }

@@ -59,6 +59,21 @@ pub fn a_changed_mount_is_built_anew(machine: &Machine) {
     }
 }
 
+/// A named context is a folder of its own, with its own times.
+pub fn a_named_folder_is_read(machine: &Machine) {
+    let world = World::new();
+    for letter in ["a", "b"] {
+        let text = "FROM busybox\nCOPY --from=extra d /d\nRUN cat /d/f > /g\n";
+        let one = build(&world, text, &[("@extra/d/f", letter), ("f", "main")]);
+        let said = Said::default();
+        match one.by(machine, &said) {
+            Ok(built) => assert_eq!(world.file(&built, "g").as_deref(), Some(letter)),
+            Err(BuildError::Refused { .. }) => return,
+            Err(error) => panic!("{error}\n{}", said.all()),
+        }
+    }
+}
+
 /// A file that the rules missed is an error of the build, though an image with it was built before.
 pub fn a_missed_file_is_an_error(machine: &Machine) {
     let world = World::new();
@@ -123,12 +138,19 @@ pub fn no_argument_holds_a_secret(name: &str) {
         source: SecretSource::File(file.path().into()),
     }];
     let said = Said::default();
-    one.by(&machine, &said).unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
+    one.by(&machine, &said)
+        .unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
     let log = std::fs::read_to_string(place.path().join("log")).unwrap();
     assert!(log.contains("--secret\nid=token,src="), "{log}");
     assert!(!log.contains(&canary), "{log}");
-    let variables = log.lines().filter(|line| line.starts_with("CARGO") || line.starts_with("RUST"));
-    assert_eq!(variables.collect::<Vec<_>>(), [""; 0], "few variables are handed on");
+    let variables = log
+        .lines()
+        .filter(|line| line.starts_with("CARGO") || line.starts_with("RUST"));
+    assert_eq!(
+        variables.collect::<Vec<_>>(),
+        [""; 0],
+        "few variables are handed on"
+    );
 }
 
 /// A check runs in the image that was built, every time, and nothing of it is kept.

@@ -25,8 +25,16 @@ pub struct World {
 pub struct Build<'a> {
     pub world: &'a World,
     pub text: String,
+    /// A path that begins with `@extra/` stands in the named context `extra`.
     pub files: Vec<(&'static str, String)>,
     pub session: Session,
+}
+
+/// The build context, and the named context `extra`.
+#[derive(Default)]
+struct Trees {
+    main: MemoryTree,
+    extra: MemoryTree,
 }
 
 /// What was said while it was built.
@@ -70,12 +78,16 @@ impl World {
         ] {
             tree = tree.link(format!("bin/{applet}"), "busybox");
         }
+        let trees = Trees {
+            main: tree,
+            ..Trees::default()
+        };
         let text = "FROM scratch\nCOPY . /\nENV PATH=/bin\n";
         let base = world.carry_out(
             &Native::new(),
             "busybox",
             text,
-            &tree,
+            &trees,
             &Session::default(),
             &|_| {},
             &|m| m,
@@ -102,12 +114,12 @@ impl World {
         builder: &dyn Builder,
         image: &str,
         text: &str,
-        tree: &MemoryTree,
+        trees: &Trees,
         session: &Session,
         progress: &(dyn Fn(Progress) + Sync),
         change: &dyn Fn(Manifest) -> Manifest,
     ) -> Result<Built, BuildError> {
-        self.job(image, text, tree, session, change, &mut |job| {
+        self.job(image, text, trees, session, change, &mut |job| {
             builder.build(job, progress)
         })
     }
@@ -117,20 +129,21 @@ impl World {
         &self,
         image: &str,
         text: &str,
-        tree: &MemoryTree,
+        trees: &Trees,
         session: &Session,
         change: &dyn Fn(Manifest) -> Manifest,
         work: &mut dyn FnMut(&Job<'_>) -> T,
     ) -> T {
         let recipe = self.recipe(text);
+        let context = |tree| ContextTree {
+            tree,
+            root: RepoPath::root(),
+            ignore: Ignore::none(),
+            display: RepoPath::root(),
+        };
         let contexts = Contexts {
-            main: ContextTree {
-                tree,
-                root: RepoPath::root(),
-                ignore: Ignore::none(),
-                display: RepoPath::root(),
-            },
-            named: BTreeMap::new(),
+            main: context(&trees.main),
+            named: BTreeMap::from([("extra".to_owned(), context(&trees.extra))]),
         };
         let manifest = change(select(&recipe, &contexts, &Limits::default()).unwrap());
         let image = ImageName::new(image).unwrap();
@@ -154,7 +167,7 @@ impl World {
             args: &BTreeMap::new(),
             target: None,
             platform: &platform,
-            contexts: &BTreeMap::new(),
+            contexts: &BTreeMap::from([("extra".to_owned(), resolve::NamedContext::Folder)]),
             world: self,
         };
         resolve(&parse(text.as_bytes()).unwrap(), &inputs).unwrap()
@@ -194,11 +207,15 @@ impl World {
 }
 
 impl Build<'_> {
-    fn tree(&self) -> MemoryTree {
-        let files = self.files.iter();
-        files.fold(MemoryTree::new(), |tree, (path, text)| {
-            tree.file(path, text.as_bytes())
-        })
+    fn trees(&self) -> Trees {
+        let mut trees = Trees::default();
+        for (path, text) in &self.files {
+            match path.strip_prefix("@extra/") {
+                Some(path) => trees.extra = std::mem::take(&mut trees.extra).file(path, text.as_bytes()),
+                None => trees.main = std::mem::take(&mut trees.main).file(path, text.as_bytes()),
+            }
+        }
+        trees
     }
 
     pub fn by(&self, machine: &Machine, said: &Said) -> Result<Built, BuildError> {
@@ -223,7 +240,7 @@ impl Build<'_> {
             builder,
             "ours",
             &self.text,
-            &self.tree(),
+            &self.trees(),
             &self.session,
             &progress,
             &change,
@@ -242,8 +259,14 @@ impl Build<'_> {
         let progress = |progress: Progress| said.0.lock().unwrap().push(progress);
         let digest = built.descriptor.digest;
         let mut work = |job: &Job<'_>| machine.command.check(job, &digest, &command, &progress);
-        self.world
-            .job("ours", &self.text, &self.tree(), &self.session, &|m| m, &mut work)
+        self.world.job(
+            "ours",
+            &self.text,
+            &self.trees(),
+            &self.session,
+            &|m| m,
+            &mut work,
+        )
     }
 }
 

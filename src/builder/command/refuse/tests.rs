@@ -52,7 +52,11 @@ fn refusal(name: &str, text: &str) -> Option<String> {
 fn who(text: &str) -> String {
     assert_eq!(refusal("buildctl", text), None, "{text}");
     let letters = [("old", 'o'), ("classic", 'c'), ("buildah", 'b')];
-    letters.iter().filter(|(name, _)| refusal(name, text).is_some()).map(|(_, letter)| letter).collect()
+    letters
+        .iter()
+        .filter(|(name, _)| refusal(name, text).is_some())
+        .map(|(_, letter)| letter)
+        .collect()
 }
 
 #[test]
@@ -71,7 +75,10 @@ fn each_construct_is_refused_by_those_who_read_it_differently() {
         ("COPY --chmod=4755 a /a", "ocb"),
         ("COPY --chmod=u+x a /a", "ocb"),
         ("COPY a /d/.", "ocb"),
-        ("ADD --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000000 http://x/y /y", "ocb"),
+        (
+            "ADD --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000000 http://x/y /y",
+            "ocb",
+        ),
         ("ADD --unpack=false a /a", "ocb"),
         ("COPY --from=folder a /a", "oc"),
         ("RUN --mount=type=cache,target=/c a", "c"),
@@ -111,7 +118,10 @@ fn what_stages_hand_down_is_looked_at() {
         ("FROM base AS a\nARG V=1\nFROM a\nARG V\nRUN x", ""),
         ("FROM base AS a\nARG V=1\nFROM a\nLABEL l=$V", "cb"),
         ("FROM base AS a\nARG V=1\nFROM a\nLABEL l=$W", ""),
-        ("FROM base AS a\nARG V=1\nFROM base\nRUN x\nCOPY --from=a /x /x", ""),
+        (
+            "FROM base AS a\nARG V=1\nFROM base\nRUN x\nCOPY --from=a /x /x",
+            "",
+        ),
         ("FROM base AS a\nUSER 5\nFROM a\nWORKDIR /w", "cb"),
         ("FROM base AS a\nENTRYPOINT x\nFROM base\nCOPY --from=a /x /x", ""),
         ("FROM base AS a\nCOPY --link x /x\nFROM base", ""),
@@ -128,7 +138,12 @@ fn what_stages_hand_down_is_looked_at() {
 #[test]
 fn newer_ones_are_asked_again() {
     let heredoc = "FROM base\nRUN <<E\nx\nE";
-    for (name, refused) in [("buildah-1.33", false), ("podman-4.9", false), ("podman-4.8", true), ("docker-28", false)] {
+    for (name, refused) in [
+        ("buildah-1.33", false),
+        ("podman-4.9", false),
+        ("podman-4.8", true),
+        ("docker-28", false),
+    ] {
         assert_eq!(refusal(name, heredoc).is_some(), refused, "{name}");
     }
 }
@@ -136,15 +151,27 @@ fn newer_ones_are_asked_again() {
 #[test]
 fn what_no_builder_can_be_given_is_refused_by_all() {
     let said = refusal("buildctl", "FROM scratch AS x\nFROM other").unwrap();
-    assert_eq!(said, "2: the base's ONBUILD names an image of the project: COPY --from=base /a /b");
+    assert_eq!(
+        said,
+        "2: the base's ONBUILD names an image of the project: COPY --from=base /a /b"
+    );
     let said = refusal("buildctl", "# syntax=acme/own\nFROM base").unwrap();
-    assert_eq!(said, "2: images of the project cannot be given to another frontend");
+    assert_eq!(
+        said,
+        "2: images of the project cannot be given to another frontend"
+    );
 }
 
 #[test]
 fn a_refusal_names_line_and_construct() {
     let said = |name| refusal(name, "FROM base\n\nCOPY --link a /a").unwrap();
     assert_eq!(said("buildah"), "3: buildah does not know COPY with --link");
-    assert_eq!(said("classic"), "3: docker without BuildKit does not know COPY with --link");
-    assert_eq!(said("old"), "3: docker on docker 20.10 does not know COPY with --link");
+    assert_eq!(
+        said("classic"),
+        "3: docker without BuildKit does not know COPY with --link"
+    );
+    assert_eq!(
+        said("old"),
+        "3: the BuildKit of docker 20.10 does not know COPY with --link"
+    );
 }

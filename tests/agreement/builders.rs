@@ -176,7 +176,7 @@ macro_rules! hold {
         mod $module {
             use super::{held, Machine};
 
-            hold!(@ $name, a_changed_file_is_built_anew, a_changed_mount_is_built_anew, a_missed_file_is_an_error,
+            hold!(@ $name, the_cache_serves_what_did_not_change, a_changed_file_is_built_anew, a_changed_mount_is_built_anew, a_missed_file_is_an_error,
                 a_named_folder_is_read,
                 a_secret_is_found_nowhere, a_check_fails_or_passes, the_image_is_plain, a_build_can_be_stopped);
         }

@@ -44,6 +44,35 @@ pub fn a_changed_file_is_built_anew(machine: &Machine) {
     }
 }
 
+/// What did not change is taken from the builder's own cache, though ports and words are others; and is not with
+/// `--no-cache`. buildah and podman have none that could be trusted.
+pub fn the_cache_serves_what_did_not_change(machine: &Machine) {
+    let world = World::new();
+    let word = fresh();
+    let mut one = build(
+        &world,
+        "FROM busybox\nCOPY f /f\nRUN cat /f > /g\n",
+        &[("f", &word)],
+    );
+    let cached = |one: &Build<'_>| {
+        let said = Said::default();
+        one.by(machine, &said)
+            .unwrap_or_else(|e| panic!("{e}\n{}", said.all()));
+        let all = said.all();
+        let run = all
+            .lines()
+            .find(|line| line.starts_with('#') && line.contains("] RUN cat"));
+        let number = run.and_then(|line| line.split(' ').next()).unwrap_or("none");
+        let kit = format!("{number} CACHED");
+        all.lines()
+            .any(|line| line == kit || line.contains("Using cache"))
+    };
+    assert!(!cached(&one));
+    assert_eq!(cached(&one), machine.family == "buildkit");
+    one.session.no_cache = true;
+    assert!(!cached(&one));
+}
+
 /// Containerfile 0.8: what a mount holds counts, whatever the cache thinks.
 pub fn a_changed_mount_is_built_anew(machine: &Machine) {
     let world = World::new();

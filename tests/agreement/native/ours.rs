@@ -2,7 +2,7 @@
 
 use super::canonical::Image;
 use super::case::{Case, File};
-use ringshift::builder::{Base, Builder, Job, Native, Progress, Session};
+use ringshift::builder::{Base, BuildError, Builder, Job, Native, Progress, Session};
 use ringshift::containerfile::ignore::Ignore;
 use ringshift::containerfile::recipe::Recipe;
 use ringshift::containerfile::{ResolveError, resolve};
@@ -100,7 +100,10 @@ fn build_one(
     let built = with
         .builder
         .build(&job, with.progress)
-        .map_err(|e| e.to_string())?;
+        .map_err(|error| match error {
+            BuildError::Refused { .. } => format!("refused: {error}"),
+            error => error.to_string(),
+        })?;
     registry
         .create_tag(&repository, "agreed", &built.descriptor)
         .map_err(|e| e.to_string())?;

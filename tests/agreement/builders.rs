@@ -178,7 +178,8 @@ macro_rules! hold {
 
             hold!(@ $name, the_cache_serves_what_did_not_change, a_changed_file_is_built_anew, a_changed_mount_is_built_anew, a_missed_file_is_an_error,
                 a_named_folder_is_read,
-                a_secret_is_found_nowhere, a_check_fails_or_passes, the_image_is_plain, a_build_can_be_stopped);
+                a_secret_is_found_nowhere, a_check_fails_or_passes, the_image_is_plain, a_build_can_be_stopped,
+                what_needs_permission_is_refused);
         }
     )*};
     (@ $name:literal, $($claim:ident),*) => {$(

@@ -260,5 +260,27 @@ pub fn a_build_can_be_stopped(machine: &Machine) {
         "{ended:?}\n{}",
         said.all()
     );
-    assert!(world.folder().exists());
+    if machine.family == "buildah" {
+        // The port is that of this build alone.
+        let all = said.all();
+        let (_, host) = all.split_once("FROM 127.0.0.1:").unwrap();
+        let host = format!("127.0.0.1:{}/", host.split('/').next().unwrap());
+        let left = machine.containers();
+        assert!(!left.iter().any(|line| line.contains(&host)), "{host} {left:?}");
+    }
+}
+
+/// SEC-A8: nobody allowed it.
+pub fn what_needs_permission_is_refused(machine: &Machine) {
+    let world = World::new();
+    for flag in ["--network=host", "--security=insecure"] {
+        let one = build(&world, &format!("FROM busybox\n\nRUN {flag} echo x\n"), &[]);
+        let refused = one.by(machine, &Said::default());
+        let Err(BuildError::Refused { line: 3, what, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        if machine.name == "buildctl" {
+            assert_eq!(what, format!("RUN {flag} is not allowed"));
+        }
+    }
 }

@@ -103,11 +103,6 @@ impl World {
         }
     }
 
-    /// Where the store and nothing else lies.
-    pub fn folder(&self) -> &std::path::Path {
-        self.place.path()
-    }
-
     #[expect(clippy::too_many_arguments, reason = "all that a build is made of")]
     fn carry_out(
         &self,

@@ -59,9 +59,6 @@ pub(super) fn buildah(
         configured: &configured,
         id,
     };
-    if built.is_err() {
-        sweep(command, &configured, &request.host);
-    }
     built.map_err(|failed| command.failed(failed))?;
     let Some(reference) = &request.push else {
         return Ok(None);
@@ -99,32 +96,6 @@ fn start(command: &Command, configured: &Path) -> Call {
     call.args(&command.engine)
         .env("CONTAINERS_REGISTRIES_CONF", configured);
     call
-}
-
-/// Removes the working containers that a build left which did not end well. They are known by the base's name,
-/// which is that of the registry served for this build alone.
-fn sweep(command: &Command, configured: &Path, host: &str) {
-    let mut call = start(command, configured);
-    match command.found.kind {
-        BuilderKind::Podman => call.args(["ps", "--all", "--external", "--format", "{{.ID}} {{.Image}}"]),
-        _ => call.args(["containers", "--format", "{{.ContainerID}} {{.ImageName}}"]),
-    };
-    let mut left = Vec::new();
-    let listed = call.run(&Cancel::default(), &mut |line| {
-        if let Some((id, image)) = line.split_once(' ')
-            && image
-                .trim()
-                .strip_prefix(host)
-                .is_some_and(|rest| rest.starts_with('/'))
-        {
-            left.push(id.to_owned());
-        }
-    });
-    if listed.is_ok() && !left.is_empty() {
-        let mut call = start(command, configured);
-        call.arg("rm").args(left);
-        let _left = call.run(&Cancel::default(), &mut |_| {});
-    }
 }
 
 /// An image in the machine's storage, which is taken off it in the end.

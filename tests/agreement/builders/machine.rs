@@ -1,7 +1,7 @@
 //! The builders of this machine, as the lab has started them.
 
 use super::super::native::canonical::Image;
-use super::super::native::lab::{lab, run};
+use super::super::native::lab::lab;
 use ringshift::builder::command::{Command, look_at};
 use ringshift::model::BuilderKind;
 use std::os::unix::fs::PermissionsExt;
@@ -85,18 +85,6 @@ impl Machine {
                 None
             }
         }
-    }
-
-    /// The working containers in the storage of buildah or podman.
-    pub fn containers(&self) -> Vec<String> {
-        let verb: &[&str] = match self.name.as_str() {
-            "buildah" => &["containers"],
-            "podman" => &["ps", "--all", "--external"],
-            _ => return Vec::new(),
-        };
-        let mut command = std::process::Command::new(&self.name);
-        let text = run(command.args(storage(&self.name)).args(verb)).unwrap();
-        text.lines().map(str::to_owned).collect()
     }
 
     /// Whether an error is a refusal of what this builder does not know.

@@ -330,7 +330,7 @@ pub(super) fn small_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
-pub(super) mod testing {
+pub(crate) mod tests {
     use super::*;
 
     /// A builder that was found, by a short name.

@@ -1,4 +1,4 @@
-use super::super::look::testing::found;
+use super::super::look::tests::found;
 use super::*;
 use crate::containerfile::{ResolveError, parse, resolve};
 use crate::model::{ImageName, Platform};

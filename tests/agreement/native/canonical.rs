@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Image {
     /// By path: type, mode, owner, and content or link text.
     files: BTreeMap<String, String>,
+    /// What the small files of the top layers hold, as far as it is text.
+    texts: BTreeMap<String, String>,
     config: BTreeMap<&'static str, Value>,
 }
 
@@ -49,14 +51,15 @@ impl Image {
         while let Some(first) = manifest.get("manifests").and_then(|m| m.get(0)) {
             manifest = json(&blob(first["digest"].as_str().unwrap()));
         }
-        let mut files = BTreeMap::new();
+        let (mut files, mut texts) = (BTreeMap::new(), BTreeMap::new());
         for layer in manifest["layers"].as_array().into_iter().flatten() {
-            merge(&mut files, &blob(layer["digest"].as_str().unwrap()));
+            merge(&mut files, &mut texts, &blob(layer["digest"].as_str().unwrap()));
         }
         files.remove("");
         let config = json(&blob(manifest["config"]["digest"].as_str().unwrap()));
         Self {
             files,
+            texts,
             config: canonical(&config),
         }
     }
@@ -75,6 +78,11 @@ impl Image {
         self.config.entry("WorkingDir").or_insert_with(|| "/".into());
         self.config.remove("ArgsEscaped");
         self
+    }
+
+    /// The text of a small file.
+    pub fn text(&self, path: &str) -> Option<String> {
+        self.texts.get(path).cloned()
     }
 
     pub fn differences(ours: &Self, theirs: &Self) -> Vec<String> {
@@ -132,7 +140,7 @@ fn clean(name: &[u8]) -> String {
 }
 
 /// Merges a layer as the OCI specification has it: marks first, for what lower layers hold.
-fn merge(files: &mut BTreeMap<String, String>, blob: &Path) {
+fn merge(files: &mut BTreeMap<String, String>, texts: &mut BTreeMap<String, String>, blob: &Path) {
     let bytes = std::fs::read(blob).unwrap();
     let mut plain = Vec::new();
     if bytes.starts_with(&[0x1f, 0x8b]) {
@@ -161,7 +169,7 @@ fn merge(files: &mut BTreeMap<String, String>, blob: &Path) {
             below(files, &gone);
             files.remove(&gone);
         } else {
-            added.push((path.clone(), describe(&mut entry)));
+            added.push((path.clone(), describe(&mut entry, &path, texts)));
         }
     }
     for (path, text) in added {
@@ -176,7 +184,11 @@ fn merge(files: &mut BTreeMap<String, String>, blob: &Path) {
     }
 }
 
-fn describe<R: Read>(entry: &mut tar::Entry<'_, R>) -> String {
+fn describe<R: Read>(
+    entry: &mut tar::Entry<'_, R>,
+    path: &str,
+    texts: &mut BTreeMap<String, String>,
+) -> String {
     let mut attributes: Vec<String> = Vec::new();
     let (mut uid, mut gid) = (entry.header().uid().unwrap(), entry.header().gid().unwrap());
     for record in entry.pax_extensions().unwrap().into_iter().flatten() {
@@ -203,6 +215,9 @@ fn describe<R: Read>(entry: &mut tar::Entry<'_, R>) -> String {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).unwrap();
             let digest = ringshift::model::Digest::of(&bytes);
+            if bytes.len() < 4096 {
+                texts.insert(path.to_owned(), String::from_utf8_lossy(&bytes).into_owned());
+            }
             format!("f {mode:o} {owner} {} {}", bytes.len(), digest.short())
         }
         other => format!("{} {mode:o} {owner}", other as char),

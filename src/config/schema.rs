@@ -26,8 +26,8 @@ struct RingsYaml {
     registry: Option<String>,
     /// The vendor label of every image.
     vendor: Option<String>,
-    /// The platform of all images; only one is supported yet. Default: linux/amd64.
-    #[schemars(length(max = 1))]
+    /// The platforms of all images. Of several, each image is an index over one for each. Default: linux/amd64.
+    #[schemars(length(min = 1))]
     platforms: Option<Vec<String>>,
     /// The rings, from the first who get a release to the last. `ante` and `post` always exist and are not written.
     #[schemars(length(min = 1))]
@@ -48,8 +48,6 @@ struct RingsYaml {
     allow: Option<Vec<Allowance>>,
     /// Codes of warnings that are not told.
     silence: Option<Vec<String>>,
-    /// Commands that check a release; nothing runs them yet.
-    checks: Option<Vec<String>>,
     /// Who builds the images.
     builder: Option<Builder>,
 }
@@ -115,6 +113,16 @@ struct LongImage {
     epoch: Option<Epoch>,
     /// Codes of warnings that are not told for this image.
     silence: Option<Vec<String>>,
+    /// Commands that must succeed in the image just built before its version counts.
+    checks: Option<Vec<Check>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Check {
+    /// The command with its arguments; no shell.
+    #[schemars(length(min = 1))]
+    run: Vec<String>,
 }
 
 #[derive(JsonSchema)]
@@ -256,6 +264,7 @@ mod tests {
             ("LongRing", keys::RING),
             ("LongImage", keys::IMAGE),
             ("LongContext", keys::CONTEXT),
+            ("Check", keys::CHECK),
             ("Site", keys::SITE),
             ("Kube", keys::KUBE),
             ("LongBuilder", keys::BUILDER),

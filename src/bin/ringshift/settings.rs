@@ -4,6 +4,10 @@
 )]
 //! Settings: flag, then `RINGSHIFT_*`, then rings.yaml, then default; each knows where it came from.
 
+pub mod builder;
+pub mod secrets;
+mod words;
+
 use crate::args::Global;
 use ringshift::engine::{Author, Failure};
 use ringshift::git::{GitError, Repository};

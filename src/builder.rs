@@ -4,6 +4,8 @@
 //! run. Labels are written by ringshift itself, the same way for every builder (semantics S4), and
 //! [`relabel()`] gives an image new labels over the same layers (B7).
 
+pub mod closed;
+pub mod command;
 pub mod config;
 pub mod labels;
 pub mod layer;
@@ -34,6 +36,7 @@ use crate::revision::manifest::{Contexts, Manifest};
 use crate::tree::TreeError;
 use std::collections::BTreeMap;
 
+pub use command::Command;
 pub use native::Native;
 pub use relabel::relabel;
 pub use session::{Cancel, Secret, SecretSource, Session, Ssh};

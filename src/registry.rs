@@ -3,6 +3,7 @@
 pub mod anonymous;
 pub mod layout;
 pub mod memory;
+pub mod serve;
 
 use crate::model::{Digest, ProjectName};
 use std::fmt;

@@ -1,5 +1,6 @@
 //! What all builds of one run share.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,9 @@ pub struct Session {
     pub ssh: Vec<Ssh>,
     /// Whether the builder's caches are left aside (`--no-cache`).
     pub no_cache: bool,
+    /// What a RUN may do beyond the usual, as `allow:` of rings.yaml says it: `network=host`, `security=insecure`,
+    /// `device` (SEC-A8).
+    pub allow: BTreeSet<String>,
     /// Set when everything is to stop.
     pub cancel: Cancel,
 }

@@ -66,6 +66,7 @@ mod tests {
             warnings: Vec::new(),
             syntax: None,
             facts: BaseFacts::default(),
+            written: Default::default(),
         };
         reserved_labels(&recipe, vendor)
             .iter()

@@ -7,6 +7,7 @@ use super::line::{Lines, is_comment, text, without_continuation, without_newline
 use super::split::split;
 use super::syntax::{self, Syntax};
 use super::words::{self, Args};
+use std::sync::Arc;
 
 /// How deep ONBUILD may stand in ONBUILD before the text is given up; one level is legal.
 const DEEPEST_TRIGGER: usize = 16;
@@ -24,6 +25,8 @@ pub struct File {
     pub syntax: Option<Syntax>,
     /// Lines that end a continuation in which blank lines were dropped (rule 9).
     pub empty_continuations: Vec<u32>,
+    /// Its bytes, all of them.
+    pub text: Arc<[u8]>,
 }
 
 /// One instruction.
@@ -71,6 +74,7 @@ pub fn parse(bytes: &[u8]) -> Result<File, ParseError> {
             escape: '\\',
             syntax,
             empty_continuations: Vec::new(),
+            text: bytes.into(),
         }),
         body => body.map(|file| File { syntax, ..file }),
     }
@@ -89,6 +93,7 @@ pub fn parse_body(bytes: &[u8]) -> Result<File, ParseError> {
             escape: '\\',
             syntax: None,
             empty_continuations: Vec::new(),
+            text: bytes.into(),
         },
     };
     while let Some(line) = parser.lines.take()? {
@@ -220,6 +225,11 @@ impl Node {
     /// The command in lower case.
     pub fn name(&self) -> String {
         lower(&self.command)
+    }
+
+    /// What follows the command and its flags, as written.
+    pub fn rest(&self, escape: char) -> String {
+        split(&self.original, escape).rest
     }
 
     fn can_have_heredocs(&self) -> bool {

@@ -3,6 +3,8 @@
 
 use super::resolve::BaseFacts;
 use crate::model::{ImageName, Platform, Reference};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The resolved plan of one container file for one target and platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,19 @@ pub struct Recipe {
     pub syntax: Option<String>,
     /// What an image that builds FROM this one sees of it.
     pub facts: BaseFacts,
+    /// What it was made from, for builders that read container files themselves.
+    pub written: Written,
+}
+
+/// A container file as it is written, and what it was resolved with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Its bytes.
+    pub text: Arc<[u8]>,
+    /// The build arguments, declared or not.
+    pub args: BTreeMap<String, String>,
+    /// The stage that was asked for, when one was.
+    pub target: Option<String>,
 }
 
 impl Recipe {

@@ -21,7 +21,7 @@ use super::error::{Fault, ResolveError};
 use super::expand::{Budget, Lexer};
 use super::instruction::{Instruction, Typed, typed};
 use super::parse::{File, Node};
-use super::recipe::{NotUnderstood, Recipe, Source, Stage, Warning};
+use super::recipe::{NotUnderstood, Recipe, Source, Stage, Warning, Written};
 use crate::model::Digest;
 use crate::model::{ImageName, Platform, Reference};
 use std::collections::BTreeMap;
@@ -135,14 +135,20 @@ pub fn resolve(file: &File, inputs: &Inputs<'_>) -> Result<Recipe, ResolveError>
         Some(reference) => Some(super::syntax::Syntax { reference, line: 1 }),
         None => file.syntax.clone(),
     };
-    match &syntax {
-        Some(syntax) if !syntax.is_ours() => Ok(foreign(file, inputs, syntax)),
+    let mut recipe = match syntax {
+        Some(syntax) if !syntax.is_ours() => foreign(file, inputs, &syntax),
         _ => {
             let mut recipe = understood(file, inputs)?;
             recipe.syntax = syntax.map(|syntax| syntax.reference);
-            Ok(recipe)
+            recipe
         }
-    }
+    };
+    recipe.written = Written {
+        text: file.text.clone(),
+        args: inputs.args.clone(),
+        target: inputs.target.map(str::to_owned),
+    };
+    Ok(recipe)
 }
 
 /// Another frontend reads the file (rule 7): what this dialect makes of it gives the dependencies, if
@@ -172,6 +178,7 @@ fn empty(inputs: &Inputs<'_>) -> Recipe {
         warnings: Vec::new(),
         syntax: None,
         facts: BaseFacts::unknown(),
+        written: Written::default(),
     }
 }
 

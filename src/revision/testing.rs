@@ -91,6 +91,7 @@ pub(super) fn over(stages: Vec<Stage>) -> Recipe {
         warnings: Vec::new(),
         syntax: None,
         facts: crate::containerfile::BaseFacts::default(),
+        written: Default::default(),
     }
 }
 

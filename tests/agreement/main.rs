@@ -6,5 +6,6 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 #![expect(clippy::print_stderr, reason = "a skipped test must say so")]
 
+mod builders;
 mod native;
 mod outside;

@@ -1,10 +1,10 @@
 //! Images that the native builder makes are those that BuildKit and buildah make: the same files with the same
 //! modes, owners and links, and the same config. Not compared: times, how files are spread over layers, history.
 
-mod canonical;
-mod case;
-mod lab;
-mod ours;
+pub mod canonical;
+pub mod case;
+pub mod lab;
+pub mod ours;
 mod real;
 
 use canonical::Image;
@@ -12,7 +12,12 @@ use case::Case;
 use std::path::Path;
 
 fn cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/agreement");
+    cases_of("fixtures/agreement")
+}
+
+/// The cases of a folder, by name.
+pub fn cases_of(folder: &str) -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut paths: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -1,21 +1,25 @@
 #!/bin/bash
 # Real builders to compare with, for `cargo test --test agreement`.
 #
-#   tests/lab/lab.sh install   buildah, skopeo, runc, docker-registry from Debian; BuildKit from its Go module (needs root and go)
-#   tests/lab/lab.sh start     starts buildkitd on a socket of its own, waits until it answers
+#   tests/lab/lab.sh install   buildah, podman, skopeo, runc, docker.io, docker-registry from Debian; BuildKit and buildx
+#                              from their Go modules (needs root and go)
+#   tests/lab/lab.sh start     starts buildkitd and dockerd on sockets of their own, waits until they answer
 #   tests/lab/lab.sh stop      ends what start began
 #
 # Everything lies in $RINGSHIFT_LAB (default: target/lab), where the tests look for it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 lab=${RINGSHIFT_LAB:-$root/target/lab}
-buildkit=v0.33.1
-mkdir -p "$lab/bin" "$lab/buildkit"
+buildkit=v0.33.1 buildx=v0.37.2
+mkdir -p "$lab/bin" "$lab/buildkit" "$lab/docker" "$lab/buildx"
 socket=unix://$lab/buildkit/sock
+docker=unix://$lab/docker/sock
 
 install() {
-  local missing=()
-  for p in buildah skopeo runc docker-registry; do command -v "$p" >/dev/null || missing+=("$p"); done
+  local missing=() pair
+  for pair in buildah:buildah podman:podman skopeo:skopeo runc:runc dockerd:docker.io docker-registry:docker-registry busybox:busybox-static; do
+    command -v "${pair%%:*}" >/dev/null || [ -x "/usr/sbin/${pair%%:*}" ] || missing+=("${pair##*:}")
+  done
   if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends "${missing[@]}" >/dev/null
@@ -28,36 +32,65 @@ install() {
       CGO_ENABLED=0 go -C "$src" build -buildvcs=false -trimpath \
         -ldflags="-s -w -X github.com/moby/buildkit/version.Version=$buildkit" -o "$lab/bin/" "./cmd/$c"
   done
+  go version -m "$lab/bin/buildx" 2>/dev/null | grep -qF "$buildx" ||
+    GOBIN=$lab/bin CGO_ENABLED=0 GOFLAGS=-buildvcs=false \
+      go install -trimpath -ldflags='-s -w' "github.com/docker/buildx/cmd/buildx@$buildx"
 }
 
-answers() { "$lab/bin/buildctl" --addr "$socket" debug workers >/dev/null 2>&1; }
+buildkit_answers() { "$lab/bin/buildctl" --addr "$socket" debug workers >/dev/null 2>&1; }
+docker_answers() { /usr/bin/docker --host "$docker" version >/dev/null 2>&1; }
 
-start() {
-  if answers; then echo "$socket"; return; fi
-  setsid nohup "$lab/bin/buildkitd" --config /dev/null --root "$lab/buildkit/data" --addr "$socket" \
-    --containerd-worker=false --oci-worker=true --oci-worker-net=host --oci-worker-binary=runc \
-    >"$lab/buildkit/log" 2>&1 </dev/null &
-  echo $! >"$lab/buildkit/pid"
+# await NAME: until NAME answers, while its process lives, half a minute at most
+await() {
   for _ in $(seq 300); do
-    if answers; then echo "$socket"; return; fi
-    kill -0 "$(cat "$lab/buildkit/pid")" 2>/dev/null || break
+    if "$1_answers"; then return; fi
+    kill -0 "$(cat "$lab/$1/pid")" 2>/dev/null || break
     sleep 0.1
   done
-  echo "lab: buildkitd does not answer:" >&2
-  tail -n 15 "$lab/buildkit/log" >&2
+  echo "lab: $1 does not answer:" >&2
+  tail -n 15 "$lab/$1/log" >&2
   exit 1
 }
 
-stop() {
-  local pid
-  pid=$(cat "$lab/buildkit/pid" 2>/dev/null || true)
-  if [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$lab/buildkit"; then
-    kill "$pid"
+start() {
+  if ! buildkit_answers; then
+    setsid nohup "$lab/bin/buildkitd" --config /dev/null --root "$lab/buildkit/data" --addr "$socket" \
+      --containerd-worker=false --oci-worker=true --oci-worker-net=host --oci-worker-binary=runc \
+      >"$lab/buildkit/log" 2>&1 </dev/null &
+    echo $! >"$lab/buildkit/pid"
+    await buildkit
   fi
-  rm -f "$lab/buildkit/pid"
+  # Without a bridge, so every build needs --network host.
+  if [ -x /usr/sbin/dockerd ] && ! docker_answers; then
+    setsid nohup /usr/sbin/dockerd --data-root "$lab/docker/data" --exec-root "$lab/docker/exec" --host "$docker" \
+      --pidfile "$lab/docker/own-pid" --bridge none --iptables=false --ip6tables=false \
+      >"$lab/docker/log" 2>&1 </dev/null &
+    echo $! >"$lab/docker/pid"
+    await docker
+  fi
+  # buildx keeps its list of builders in a folder; this script keeps it out of the user's own.
+  printf '#!/bin/sh\nBUILDX_CONFIG=%q BUILDX_BUILDER=lab exec %q "$@"\n' "$lab/buildx" "$lab/bin/buildx" >"$lab/bin/lab-buildx"
+  chmod +x "$lab/bin/lab-buildx"
+  if [ -x "$lab/bin/buildx" ] && ! "$lab/bin/lab-buildx" inspect >/dev/null 2>&1; then
+    env -u BUILDX_BUILDER BUILDX_CONFIG="$lab/buildx" "$lab/bin/buildx" create --name lab --driver remote "$socket" >/dev/null
+  fi
+  echo "$socket"
+}
+
+# Ends the process of a part, if it still is the one that was started.
+stop() {
+  local part pid
+  for part in docker buildkit; do
+    pid=$(cat "$lab/$part/pid" 2>/dev/null || true)
+    if [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$lab/$part"; then
+      kill "$pid"
+      for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+    fi
+    rm -f "$lab/$part/pid"
+  done
 }
 
 case ${1:-} in
   install | start | stop) "$1" ;;
-  *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

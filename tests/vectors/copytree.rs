@@ -61,6 +61,7 @@ fn recipe(case: &Value) -> Recipe {
         warnings: Vec::new(),
         syntax: None,
         facts: BaseFacts::default(),
+        written: Default::default(),
     }
 }
 

@@ -61,6 +61,7 @@ fn recipe(stages: Vec<Stage>) -> Recipe {
         whole: None,
         syntax: None,
         facts: Default::default(),
+        written: Default::default(),
         warnings: vec![],
     }
 }

@@ -57,6 +57,22 @@ pub fn from(text: &str) -> Result<Option<String>, Fault> {
     Ok(from)
 }
 
+/// The text of a mount that takes from `place`, all else as it is.
+///
+/// # Errors
+/// When the fields are not well formed.
+pub fn with_from(text: &str, place: &str) -> Result<String, Fault> {
+    let fields = csv::fields(text)?.into_iter().map(|field| match field.split_once('=') {
+        Some((key, _)) if key.to_lowercase() == "from" => format!("from={place}"),
+        _ => field,
+    });
+    let quoted = |field: String| match field.contains([',', '"']) {
+        true => format!("\"{}\"", field.replace('"', "\"\"")),
+        false => field,
+    };
+    Ok(fields.map(quoted).collect::<Vec<_>>().join(","))
+}
+
 /// The mount, its values expanded by `expand`.
 ///
 /// # Errors

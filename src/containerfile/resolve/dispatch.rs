@@ -6,7 +6,7 @@ use super::{Placed, Resolver, platform, warn};
 use crate::containerfile::error::{Fault, quoted};
 use crate::containerfile::expand::{ExpandError, Expansion, Lexer};
 use crate::containerfile::instruction::Instruction;
-use crate::containerfile::recipe::{Op, Recipe, Source, Stage, Step};
+use crate::containerfile::recipe::{Op, Recipe, Source, Stage, Step, Written};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Build arguments that never reach the environment.
@@ -116,6 +116,7 @@ impl<'a> Resolver<'a> {
             warnings: self.warnings,
             syntax: None,
             facts: scopes.get(&target).map(Scope::facts).unwrap_or_default(),
+            written: Written::default(),
         })
     }
 

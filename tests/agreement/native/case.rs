@@ -58,7 +58,40 @@ impl Case {
             }
         }
         case.add(section);
+        case.add_busybox();
         case
+    }
+
+    /// An image to run things in: this machine's busybox, for cases that name it.
+    fn add_busybox(&mut self) {
+        let names = |file: Option<&File>| match file {
+            Some(File::Plain { bytes, .. }) => String::from_utf8_lossy(bytes).contains("FROM busybox"),
+            _ => false,
+        };
+        if !self.contexts.values().any(|files| names(files.get("Dockerfile"))) {
+            return;
+        }
+        let program = ["/bin/busybox", "/usr/bin/busybox"];
+        let program = program.iter().find_map(|path| std::fs::read(path).ok()).expect("busybox is installed");
+        // Runtimes make these where they are missing, and some leave them.
+        let folders = ["dev", "proc", "sys", "run", "etc"].map(|name| format!("d {name} 0755 0 0\n")).concat();
+        let files = ["hosts", "resolv.conf", "hostname"].map(|name| format!("f etc/{name} 0644 0 0\n")).concat();
+        let users = "f etc/passwd 0644 0 0 root:x:0:0:root:/:/bin/sh\n";
+        let text = format!("{folders}d tmp 1777 0 0\nd run/secrets 0755 0 0\n{files}{users}");
+        let dockerfile = "FROM scratch\nADD root.tar /\nCOPY passwd group /etc/\nCOPY bin /bin\nENV PATH=/bin\n";
+        let plain = |bytes: &[u8]| File::Plain { bytes: bytes.into(), executable: false };
+        let mut files = BTreeMap::from([
+            ("Dockerfile".into(), plain(dockerfile.as_bytes())),
+            ("root.tar".into(), plain(&pack(&text, "tar"))),
+            ("passwd".into(), plain(b"root:x:0:0:root:/:/bin/sh\napp:x:1234:1235:app:/:/bin/sh\n")),
+            ("group".into(), plain(b"root:x:0:\napp:x:1235:\n")),
+            ("bin/busybox".into(), File::Plain { bytes: program, executable: true }),
+        ]);
+        let applets = "sh echo cat mkdir touch chmod chown ln rm mv cp ls pwd id true false test stat readlink find sort sed env sleep tr seq dd cmp grep head";
+        for applet in applets.split(' ') {
+            files.insert(format!("bin/{applet}"), File::Link("busybox".into()));
+        }
+        self.contexts.insert(Some("busybox".into()), files);
     }
 
     pub fn is_for(&self, builder: &str) -> bool {
@@ -68,6 +101,13 @@ impl Case {
     /// The names of the other images.
     pub fn others(&self) -> BTreeSet<&str> {
         self.contexts.keys().filter_map(|name| name.as_deref()).collect()
+    }
+
+    /// The same, busybox first: others stand on it.
+    pub fn in_order(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.others().into_iter().collect();
+        all.sort_by_key(|name| *name != "busybox");
+        all
     }
 
     fn directive(&mut self, line: &str) {

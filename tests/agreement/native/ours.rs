@@ -2,7 +2,7 @@
 
 use super::canonical::Image;
 use super::case::{Case, File};
-use ringshift::builder::{Base, Builder, Job, Native, Session};
+use ringshift::builder::{Base, Builder, Job, Native, Progress, Session};
 use ringshift::containerfile::ignore::Ignore;
 use ringshift::containerfile::recipe::Recipe;
 use ringshift::containerfile::{ResolveError, resolve};
@@ -16,24 +16,46 @@ use std::path::Path;
 
 /// Builds the case's image, and before it the other images, into `place/store`.
 pub fn build(case: &Case, place: &Path) -> Result<Image, String> {
-    let registry = LayoutRegistry::new(place.join("store"));
+    build_by(&Native::new(), case, &place.join("store"), &Session::default(), &|_| {})
+}
+
+/// Builds the case's image by `builder`, and before it the other images natively, into a store. Their digests are written beside it.
+pub fn build_by(
+    builder: &dyn Builder,
+    case: &Case,
+    store: &Path,
+    session: &Session,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Image, String> {
+    let place = store.parent().unwrap();
+    let registry = LayoutRegistry::new(store);
+    let native = Native::new();
     let mut bases = BTreeMap::new();
     let mut facts = BTreeMap::new();
-    for name in case.others() {
-        let (base, recipe) = build_one(case, Some(name), &registry, &bases, &facts)?;
+    for name in case.in_order() {
+        let with = With { builder: &native, session, progress: &|_| {} };
+        let (base, recipe) = build_one(&with, case, Some(name), &registry, &bases, &facts)?;
         std::fs::write(place.join(format!("ours-{name}.digest")), base.digest.to_string()).unwrap();
         let image = ImageName::new(name).unwrap();
         facts.insert(image.clone(), recipe.facts().clone());
         bases.insert(image, base);
     }
-    let (built, _) = build_one(case, None, &registry, &bases, &facts)?;
-    let layout = place.join("store").join(built.repository.as_str());
+    let with = With { builder, session, progress };
+    let (built, _) = build_one(&with, case, None, &registry, &bases, &facts)?;
+    let layout = store.join(built.repository.as_str());
     Ok(Image::of_layout(&layout, Some(&built.digest.to_string())))
 }
 
 type Facts = BTreeMap<ImageName, resolve::BaseFacts>;
 
+struct With<'a> {
+    builder: &'a dyn Builder,
+    session: &'a Session,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
 fn build_one(
+    with: &With<'_>,
     case: &Case,
     name: Option<&str>,
     registry: &LayoutRegistry,
@@ -56,9 +78,12 @@ fn build_one(
         bases,
         created: 1_700_000_000,
         labels: &BTreeMap::new(),
-        session: &Session::default(),
+        session: with.session,
     };
-    let built = Native::new().build(&job, &|_| {}).map_err(|e| e.to_string())?;
+    if let Some(refusal) = with.builder.refuses(&recipe, false) {
+        return Err(refusal.to_string());
+    }
+    let built = with.builder.build(&job, with.progress).map_err(|e| e.to_string())?;
     registry
         .create_tag(&repository, "agreed", &built.descriptor)
         .map_err(|e| e.to_string())?;

@@ -319,6 +319,11 @@ fn cache() -> Setting<PathBuf> {
     }
 }
 
+/// Whether the terminal says that nothing can be drawn on it.
+pub fn dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term == "dumb")
+}
+
 /// The clock.
 pub fn now() -> Timestamp {
     let since = SystemTime::now()

@@ -3,12 +3,13 @@
 use crate::args::BuilderArgs;
 use crate::open::Caches;
 use crate::settings::builder::Choice;
-use crate::settings::{Settings, secrets};
-use ringshift::builder::{Builder, Session};
-use ringshift::config::Project;
+use crate::settings::{Setting, Settings, secrets};
+use ringshift::builder::{Builder, Command, Session, command};
+use ringshift::config::{Allowance, Project};
 use ringshift::engine::execute::{Builders, Tools, Unusable};
 use ringshift::engine::{Failure, Reporter};
 use ringshift::model::BuilderKind;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub fn open(
             secrets: given.secrets,
             ssh: given.ssh,
             no_cache: args.no_cache,
+            allow: allowed(project),
             ..Session::default()
         },
         scrub: given.scrub,
@@ -44,4 +46,21 @@ pub fn open(
 
 fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(2, NonZeroUsize::get)
+}
+
+/// A builder that is a program, when this machine has it.
+fn look(kind: BuilderKind, choice: &Choice) -> Result<Arc<dyn Builder>, Unusable> {
+    let args = |setting: Option<Setting<Vec<String>>>| setting.map(|s| s.value).unwrap_or_default();
+    let engine = args(choice.engine(kind));
+    let found = command::look(kind, &engine)?;
+    Ok(Arc::new(Command::new(found, args(choice.args(kind)), engine)))
+}
+
+/// What `allow:` names, in the words of the container file (SEC-A8).
+fn allowed(project: &Project) -> BTreeSet<String> {
+    let word = |allowance: &Allowance| match allowance {
+        Allowance::NetworkHost => "network=host",
+        Allowance::SecurityInsecure => "security=insecure",
+    };
+    project.allow.iter().map(|a| word(a).to_owned()).collect()
 }

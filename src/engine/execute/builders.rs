@@ -1,20 +1,12 @@
 //! Which builder makes which image: the one that was asked for, else the native one where it suffices, else the first
 //! of the others that can be used and takes it.
 
+pub use crate::builder::command::Unusable;
 use crate::builder::{BuildError, Builder};
 use crate::containerfile::recipe::Recipe;
 use crate::model::BuilderKind;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Why a builder cannot be used on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable {
-    /// Why, as the end of a sentence that begins with the builder's name.
-    pub why: String,
-    /// What to do.
-    pub hint: String,
-}
 
 /// Opens a builder other than the native one, when this machine has it.
 pub type Look = dyn Fn(BuilderKind) -> Result<Arc<dyn Builder>, Unusable> + Send + Sync;
@@ -58,7 +50,7 @@ impl Builders {
             let builder = self.get(kind).map_err(|unusable| Unmade {
                 error: BuildError::Program {
                     builder: kind,
-                    what: unusable.why,
+                    what: format!("cannot be used: {}", unusable.why),
                 },
                 hint: Some(unusable.hint),
             })?;

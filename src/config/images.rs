@@ -137,7 +137,12 @@ fn checks(walk: &mut Walk, node: &Node) -> Vec<Vec<String>> {
             continue;
         };
         let Some(run) = fields.get("run") else {
-            walk.say_hint(item.span, "missing-key", "the check has no `run`", "`run: [make, test]`");
+            walk.say_hint(
+                item.span,
+                "missing-key",
+                "the check has no `run`",
+                "`run: [make, test]`",
+            );
             continue;
         };
         if matches!(run.value, Value::Text(_)) {

@@ -141,7 +141,11 @@ fn copy(
     for (image, _) in &all {
         copy(store, repository, image, target, to)?;
     }
-    let blobs = if all.is_empty() { blobs(&manifest)? } else { Vec::new() };
+    let blobs = if all.is_empty() {
+        blobs(&manifest)?
+    } else {
+        Vec::new()
+    };
     for digest in blobs {
         if target.has_blob(to, &digest)? {
             continue;

@@ -147,11 +147,7 @@ impl Drop for Closing<'_> {
 }
 
 /// Notes a connection, so that it can be closed; none when there are too many.
-fn enter(
-    open: &Mutex<BTreeMap<usize, TcpStream>>,
-    number: usize,
-    stream: &TcpStream,
-) -> Option<TcpStream> {
+fn enter(open: &Mutex<BTreeMap<usize, TcpStream>>, number: usize, stream: &TcpStream) -> Option<TcpStream> {
     let mut open = lock(open);
     if open.len() >= MOST_CONNECTIONS {
         return None;

@@ -30,10 +30,15 @@ fn build(machine: &Machine, case: &Case) -> Result<Image, String> {
 
 /// Compares what a builder makes of the cases without RUN with what the native one makes.
 fn agrees_without_run(name: &str) {
-    let Some(machine) = Machine::find(name) else { return };
+    let Some(machine) = Machine::find(name) else {
+        return;
+    };
     let mut differences = Vec::new();
     let mut compared = 0;
-    for case in cases_of("fixtures/agreement").iter().filter(|case| case.is_for(machine.family)) {
+    for case in cases_of("fixtures/agreement")
+        .iter()
+        .filter(|case| case.is_for(machine.family))
+    {
         let place = tempfile::tempdir().unwrap();
         let theirs = build(&machine, case);
         if theirs.as_ref().is_err_and(|error| machine.refuses(error)) {
@@ -52,24 +57,42 @@ fn agrees_without_run(name: &str) {
         };
         differences.extend(lines.iter().map(|line| format!("{}: {line}", case.name)));
     }
-    assert!(differences.is_empty(), "{} of {compared} cases\n{}", differences.len(), differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{} of {compared} cases\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
     eprintln!("{name}: {compared} cases without RUN");
-    assert!(compared >= 40 || std::env::var("CASE").is_ok(), "only {compared} cases compared");
+    assert!(
+        compared >= 40 || std::env::var("CASE").is_ok(),
+        "only {compared} cases compared"
+    );
 }
 
 /// What BuildKit makes of the cases with RUN, by buildctl; none where that is missing.
 static KNOWN: LazyLock<Option<BTreeMap<String, Result<Image, String>>>> = LazyLock::new(|| {
     let reference = Machine::find("buildctl")?;
     let cases = cases_of("fixtures/agreement/run");
-    Some(cases.iter().map(|case| (case.name.clone(), build(&reference, case))).collect())
+    Some(
+        cases
+            .iter()
+            .map(|case| (case.name.clone(), build(&reference, case)))
+            .collect(),
+    )
 });
 
 /// Compares what a builder makes of the cases with RUN with what BuildKit makes by buildctl.
 fn agrees_with_run(name: &str) {
-    let (Some(known), Some(machine)) = (&*KNOWN, Machine::find(name)) else { return };
+    let (Some(known), Some(machine)) = (&*KNOWN, Machine::find(name)) else {
+        return;
+    };
     let mut differences = Vec::new();
     let mut compared = 0;
-    for case in cases_of("fixtures/agreement/run").iter().filter(|case| case.is_for(machine.family)) {
+    for case in cases_of("fixtures/agreement/run")
+        .iter()
+        .filter(|case| case.is_for(machine.family))
+    {
         let theirs = build(&machine, case);
         if theirs.as_ref().is_err_and(|error| machine.refuses(error)) {
             continue;
@@ -86,9 +109,17 @@ fn agrees_with_run(name: &str) {
         };
         differences.extend(lines.iter().map(|line| format!("{}: {line}", case.name)));
     }
-    assert!(differences.is_empty(), "{} of {compared} cases\n{}", differences.len(), differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{} of {compared} cases\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
     eprintln!("{name}: {compared} cases with RUN");
-    assert!(compared >= 30 || std::env::var("CASE").is_ok(), "only {compared} cases compared");
+    assert!(
+        compared >= 30 || std::env::var("CASE").is_ok(),
+        "only {compared} cases compared"
+    );
 }
 
 #[test]
@@ -106,9 +137,19 @@ fn buildctl_runs_all_cases() {
     let Some(known) = &*KNOWN else { return };
     for case in cases_of("fixtures/agreement/run") {
         let image = &known[&case.name];
-        assert_eq!(image.is_err(), case.fails, "{}: {:?}", case.name, image.as_ref().err());
+        assert_eq!(
+            image.is_err(),
+            case.fails,
+            "{}: {:?}",
+            case.name,
+            image.as_ref().err()
+        );
     }
-    assert!(known.len() >= 40 || std::env::var("CASE").is_ok(), "{} cases", known.len());
+    assert!(
+        known.len() >= 40 || std::env::var("CASE").is_ok(),
+        "{} cases",
+        known.len()
+    );
 }
 
 #[test]

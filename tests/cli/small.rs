@@ -44,6 +44,7 @@ fn settings_and_where_they_come_from() {
     registry  oci:…/repo/.git/ringshift  (default)
     actor  ada  (RINGSHIFT_ACTOR)
     cache  …/cache/ringshift  (XDG_CACHE_HOME)
+    builder  native, else the first that can be used  (default)
     ");
     insta::assert_snapshot!(say(&world, &["config", "--registry", "oci:../tmp/x", "--project", "other/name"]), @r"
     config  …/repo/rings.yaml  (found by walking up)
@@ -51,12 +52,13 @@ fn settings_and_where_they_come_from() {
     registry  oci:…/repo/../tmp/x  (--registry)
     actor  ada  (RINGSHIFT_ACTOR)
     cache  …/cache/ringshift  (XDG_CACHE_HOME)
+    builder  native, else the first that can be used  (default)
     ");
     let mut command = world.command(&["config", "--json"]);
     command
         .env("RINGSHIFT_REGISTRY", "oci:/elsewhere")
         .env("RINGSHIFT_CACHE", "/cache");
-    insta::assert_snapshot!(masked(&world.end(command).shown()), @r#"{"kind":"config","format":1,"settings":[{"name":"config","value":"…/repo/rings.yaml","from":"found by walking up"},{"name":"project","value":"acme/shop","from":"rings.yaml"},{"name":"registry","value":"oci:/elsewhere","from":"RINGSHIFT_REGISTRY"},{"name":"actor","value":"ada","from":"RINGSHIFT_ACTOR"},{"name":"cache","value":"/cache","from":"RINGSHIFT_CACHE"}]}"#);
+    insta::assert_snapshot!(masked(&world.end(command).shown()), @r#"{"kind":"config","format":1,"settings":[{"name":"config","value":"…/repo/rings.yaml","from":"found by walking up"},{"name":"project","value":"acme/shop","from":"rings.yaml"},{"name":"registry","value":"oci:/elsewhere","from":"RINGSHIFT_REGISTRY"},{"name":"actor","value":"ada","from":"RINGSHIFT_ACTOR"},{"name":"cache","value":"/cache","from":"RINGSHIFT_CACHE"},{"name":"builder","value":"native, else the first that can be used","from":"default"}]}"#);
 }
 
 #[test]

@@ -17,7 +17,8 @@ use crate::model::Reference;
 /// [`BuildError::Instruction`] when nothing was planned for an image that it names.
 pub(super) fn text(job: &Job<'_>, refer: &dyn Fn(&Base) -> String) -> Result<Vec<u8>, BuildError> {
     let bytes = &job.recipe.written.text;
-    let broken = |line| StepError::Value("the container file is not the one that was planned".into()).at(line);
+    let broken =
+        |line| StepError::Value("the container file is not the one that was planned".into()).at(line);
     let file = parse(bytes).map_err(|error| broken(error.line))?;
     if is_foreign(job, &file) {
         return Ok(bytes.to_vec());
@@ -120,7 +121,9 @@ impl Writer<'_> {
                 let name = self.job.recipe.stages.get(*number).and_then(|s| s.name.clone());
                 name.unwrap_or_else(|| number.to_string())
             }
-            source => self.image(source, stage.line)?.unwrap_or_else(|| "scratch".into()),
+            source => self
+                .image(source, stage.line)?
+                .unwrap_or_else(|| "scratch".into()),
         };
         let mut text = String::from("FROM ");
         if let Some(platform) = &stage.platform {
@@ -157,7 +160,8 @@ impl Writer<'_> {
                     Some((flag, text))
                 });
                 for ((flag, text), mount) in texts.zip(&run.mounts) {
-                    let (MountKind::Bind { from, .. } | MountKind::Cache { from: Some(from), .. }) = &mount.kind
+                    let (MountKind::Bind { from, .. } | MountKind::Cache { from: Some(from), .. }) =
+                        &mount.kind
                     else {
                         continue;
                     };
@@ -173,15 +177,24 @@ impl Writer<'_> {
         if flags == node.flags {
             return Ok(None);
         }
-        let flags = flags.iter().map(|flag| self.escaped(flag)).collect::<Vec<_>>().join(" ");
-        Ok(Some(format!("{} {flags} {}", node.command, node.rest(self.escape))))
+        let flags = flags
+            .iter()
+            .map(|flag| self.escaped(flag))
+            .collect::<Vec<_>>()
+            .join(" ");
+        Ok(Some(format!(
+            "{} {flags} {}",
+            node.command,
+            node.rest(self.escape)
+        )))
     }
 
     /// The reference of an image; none for what is no image.
     fn image(&self, source: &Source, line: u32) -> Result<Option<String>, BuildError> {
         match source {
             Source::Project(name) => {
-                let missing = || StepError::Value(format!("nothing was planned for the image {name}")).at(line);
+                let missing =
+                    || StepError::Value(format!("nothing was planned for the image {name}")).at(line);
                 let base = self.job.bases.get(name).ok_or_else(missing)?;
                 Ok(Some((self.refer)(base)))
             }

@@ -215,7 +215,12 @@ fn settle(path: &Path, mode: Option<u32>, time: i64) -> io::Result<()> {
         last_access: moment,
         last_modification: moment,
     };
-    Ok(rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+    Ok(rustix::fs::utimensat(
+        CWD,
+        path,
+        &times,
+        AtFlags::SYMLINK_NOFOLLOW,
+    )?)
 }
 
 /// Makes a folder.

@@ -31,7 +31,9 @@ pub(super) fn check(builder: BuilderKind, job: &Job<'_>) -> Result<(), BuildErro
                     builder,
                     line,
                     what: format!("RUN --{word} is not allowed"),
-                    hint: format!("write `allow: [{word}]` into rings.yaml if the sources are to be trusted that far"),
+                    hint: format!(
+                        "write `allow: [{word}]` into rings.yaml if the sources are to be trusted that far"
+                    ),
                 });
             }
         }
@@ -41,7 +43,10 @@ pub(super) fn check(builder: BuilderKind, job: &Job<'_>) -> Result<(), BuildErro
 
 /// The rights that a recipe needs, as BuildKit names them.
 pub(super) fn needed(recipe: &Recipe) -> Vec<&'static str> {
-    let mut needed: Vec<_> = runs(recipe).flat_map(|(_, run)| rights(run)).map(|(_, own)| own).collect();
+    let mut needed: Vec<_> = runs(recipe)
+        .flat_map(|(_, run)| rights(run))
+        .map(|(_, own)| own)
+        .collect();
     needed.sort_unstable();
     needed.dedup();
     needed

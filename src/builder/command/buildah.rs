@@ -51,21 +51,36 @@ pub(super) fn buildah(
     call.arg(closed.context());
     let built = call.run(request.cancel, say);
     let id = super::look::small_file(&id_file, ID_LIMIT).ok();
-    let id = id.and_then(|id| String::from_utf8(id).ok()).map(|id| id.trim().to_owned());
-    let kept = Kept { command, configured: &configured, id };
+    let id = id
+        .and_then(|id| String::from_utf8(id).ok())
+        .map(|id| id.trim().to_owned());
+    let kept = Kept {
+        command,
+        configured: &configured,
+        id,
+    };
     built.map_err(|failed| command.failed(failed))?;
     let Some(reference) = &request.push else {
         return Ok(None);
     };
-    let id = kept.id.as_deref().ok_or_else(|| program(command, "ended well, but told no image".into()))?;
+    let id = kept
+        .id
+        .as_deref()
+        .ok_or_else(|| program(command, "ended well, but told no image".into()))?;
     let digest_file = closed.folder().join("image.digest");
     let mut call = start(command, &configured);
     call.arg("push").arg("--format=v2s2");
-    call.arg("--digestfile").arg(&digest_file).arg(id).arg(format!("docker://{reference}"));
-    call.run(request.cancel, say).map_err(|failed| command.failed(failed))?;
+    call.arg("--digestfile")
+        .arg(&digest_file)
+        .arg(id)
+        .arg(format!("docker://{reference}"));
+    call.run(request.cancel, say)
+        .map_err(|failed| command.failed(failed))?;
     let digest = super::look::small_file(&digest_file, ID_LIMIT).ok();
     let digest = digest.and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
-    digest.map(Some).ok_or_else(|| program(command, "ended well, but told no digest of what it pushed".into()))
+    digest
+        .map(Some)
+        .ok_or_else(|| program(command, "ended well, but told no digest of what it pushed".into()))
 }
 
 fn program(command: &Command, what: String) -> BuildError {
@@ -78,7 +93,8 @@ fn program(command: &Command, what: String) -> BuildError {
 /// A call that knows the registry which is served.
 fn start(command: &Command, configured: &PathBuf) -> Call {
     let mut call = command.found.call();
-    call.args(&command.engine).env("CONTAINERS_REGISTRIES_CONF", configured);
+    call.args(&command.engine)
+        .env("CONTAINERS_REGISTRIES_CONF", configured);
     call
 }
 
@@ -91,7 +107,11 @@ struct Kept<'a> {
 
 impl Drop for Kept<'_> {
     fn drop(&mut self) {
-        let Some(id) = self.id.as_ref().filter(|id| !id.is_empty() && !id.starts_with('-')) else {
+        let Some(id) = self
+            .id
+            .as_ref()
+            .filter(|id| !id.is_empty() && !id.starts_with('-'))
+        else {
             return;
         };
         let mut call = start(self.command, self.configured);
@@ -104,7 +124,10 @@ impl Drop for Kept<'_> {
 /// The user's own list of registries, and the one that is served, which has no certificate.
 fn registries(request: &Request<'_>) -> Result<PathBuf, String> {
     let mut text = super::look::user_registries().unwrap_or_default();
-    text.push_str(&format!("\n[[registry]]\nlocation = \"{}\"\ninsecure = true\n", request.host));
+    text.push_str(&format!(
+        "\n[[registry]]\nlocation = \"{}\"\ninsecure = true\n",
+        request.host
+    ));
     let path = request.closed.folder().join("registries.conf");
     super::look::write(&path, &text).map_err(|error| format!("cannot be configured: {error}"))?;
     Ok(path)

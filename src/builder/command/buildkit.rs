@@ -23,10 +23,12 @@ pub(super) fn buildctl(
     call.args(&command.engine).arg("build").args(&command.args);
     call.args(["--progress=plain", "--frontend=dockerfile.v0"]);
     call.arg("--local").arg(pair("context", &closed.context()));
-    call.arg("--local").arg(pair("dockerfile", &closed.container_folder()));
+    call.arg("--local")
+        .arg(pair("dockerfile", &closed.container_folder()));
     for (number, (name, folder)) in closed.named().iter().enumerate() {
         call.arg("--local").arg(pair(&format!("named{number}"), folder));
-        call.arg("--opt").arg(format!("context:{name}=local:named{number}"));
+        call.arg("--opt")
+            .arg(format!("context:{name}=local:named{number}"));
     }
     call.arg("--opt").arg(format!("platform={}", request.platform));
     for (name, value) in &request.args {
@@ -47,7 +49,10 @@ pub(super) fn buildx(
 ) -> Result<Option<Digest>, BuildError> {
     let closed = request.closed;
     let mut call = command.found.call();
-    call.args(&command.engine).args(command.found.verbs()).arg("build").args(&command.args);
+    call.args(&command.engine)
+        .args(command.found.verbs())
+        .arg("build")
+        .args(&command.args);
     call.args(["--progress=plain", "--provenance=false", "--sbom=false"]);
     call.arg("--file").arg(closed.container_file());
     for (name, folder) in closed.named() {
@@ -77,7 +82,9 @@ fn common(call: &mut Call, request: &Request<'_>) {
     if let Some(reference) = &request.push {
         call.arg("--metadata-file").arg(metadata(request));
         call.arg("--output");
-        call.arg(format!("type=image,name={reference},push=true,oci-mediatypes=true"));
+        call.arg(format!(
+            "type=image,name={reference},push=true,oci-mediatypes=true"
+        ));
     }
 }
 
@@ -91,7 +98,8 @@ fn ended(
     call: &Call,
     say: &mut dyn FnMut(&str),
 ) -> Result<Option<Digest>, BuildError> {
-    call.run(request.cancel, say).map_err(|failed| command.failed(failed))?;
+    call.run(request.cancel, say)
+        .map_err(|failed| command.failed(failed))?;
     if request.push.is_none() {
         return Ok(None);
     }

@@ -32,7 +32,8 @@ pub(super) fn docker(
             call.arg("--allow").arg(right);
         }
         for (name, folder) in closed.named() {
-            call.arg("--build-context").arg(format!("{name}={}", folder.display()));
+            call.arg("--build-context")
+                .arg(format!("{name}={}", folder.display()));
         }
     }
     for (name, value) in &request.args {
@@ -46,7 +47,8 @@ pub(super) fn docker(
         call.arg("--tag").arg(reference);
     }
     call.arg(closed.context());
-    call.run(request.cancel, say).map_err(|failed| command.failed(failed))?;
+    call.run(request.cancel, say)
+        .map_err(|failed| command.failed(failed))?;
     let Some(reference) = kept.as_ref().map(|kept| kept.reference) else {
         return Ok(None);
     };

@@ -31,7 +31,9 @@ pub(super) fn finish(
     let bytes = Value::Object(config).to_string().into_bytes();
     let blob = job.registry.put_blob(job.repository, &bytes)?;
     let text = manifest(&blob, &image.layers, job.labels);
-    let descriptor = job.registry.put_manifest(job.repository, MANIFEST, text.as_bytes())?;
+    let descriptor = job
+        .registry
+        .put_manifest(job.repository, MANIFEST, text.as_bytes())?;
     Ok(Built {
         descriptor,
         layers: image.layers.len(),
@@ -42,7 +44,12 @@ pub(super) fn finish(
 fn plain(config: &mut Map<String, Value>, created: i64) {
     let moment = rfc3339(created);
     config.insert("created".into(), json!(moment));
-    for key in ["container", "container_config", "docker_version", "moby.buildkit.buildinfo.v1"] {
+    for key in [
+        "container",
+        "container_config",
+        "docker_version",
+        "moby.buildkit.buildinfo.v1",
+    ] {
         config.shift_remove(key);
     }
     if let Some(Value::Object(inner)) = config.get_mut("config") {
@@ -53,7 +60,10 @@ fn plain(config: &mut Map<String, Value>, created: i64) {
     let history = config.get_mut("history").and_then(Value::as_array_mut);
     for entry in history.into_iter().flatten() {
         // What is older comes from a base, or from a layer that was cached: RFC 3339 in UTC sorts as text.
-        let later = entry.get("created").and_then(Value::as_str).is_some_and(|at| at > moment.as_str());
+        let later = entry
+            .get("created")
+            .and_then(Value::as_str)
+            .is_some_and(|at| at > moment.as_str());
         if later {
             entry["created"] = json!(moment);
         }

@@ -91,7 +91,9 @@ impl Found {
 
 /// The first two numbers of a version: of `28.2.2`, of `v0.33.1`, of `1.28.2`.
 fn numbers(version: &str) -> (u64, u64) {
-    let mut parts = version.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
+    let mut parts = version
+        .trim_start_matches('v')
+        .split(|c: char| !c.is_ascii_digit());
     let mut next = || parts.next().and_then(|n| n.parse().ok()).unwrap_or(0);
     (next(), next())
 }
@@ -176,7 +178,8 @@ fn buildctl(program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
 fn storage(kind: BuilderKind, program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
     let name = kind.as_str();
     ask(&program, engine, &["info"]).map_err(|(what, _)| {
-        let hint = format!("`{name} info` says more; storage options can stand in rings.yaml as engine arguments");
+        let hint =
+            format!("`{name} info` says more; storage options can stand in rings.yaml as engine arguments");
         Unusable::new(format!("{name} does not work: {what}"), hint)
     })?;
     let version = ask(&program, &[], &["--version"]).unwrap_or_default();
@@ -226,7 +229,11 @@ fn buildx(program: PathBuf, engine: &[String]) -> Result<Found, Unusable> {
     })?;
     if about.lines().any(|line| line.trim_start().starts_with("Error:")) {
         let error = about.lines().find(|line| line.trim_start().starts_with("Error:"));
-        let what = error.unwrap_or_default().trim().trim_start_matches("Error:").trim();
+        let what = error
+            .unwrap_or_default()
+            .trim()
+            .trim_start_matches("Error:")
+            .trim();
         return Err(Unusable::new(
             format!("buildx has no builder that answers: {what}"),
             "`docker buildx ls` shows the builders; `docker buildx create --use` makes one",

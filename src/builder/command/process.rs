@@ -26,12 +26,33 @@ const LONGEST: u64 = 64 << 10;
 
 /// The variables that a program may see (SEC-A12).
 const NAMES: [&str; 16] = [
-    "PATH", "HOME", "TMPDIR", "LANG", "USER", "LOGNAME", "CONTAINER_HOST", "REGISTRY_AUTH_FILE", "KUBECONFIG",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "USER",
+    "LOGNAME",
+    "CONTAINER_HOST",
+    "REGISTRY_AUTH_FILE",
+    "KUBECONFIG",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "FTP_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
 ];
 /// What the names of further ones begin with.
 const PREFIXES: [&str; 8] = [
-    "XDG_", "LC_", "DOCKER_", "BUILDKIT_", "BUILDX_", "BUILDAH_", "CONTAINERS_", "STORAGE_",
+    "XDG_",
+    "LC_",
+    "DOCKER_",
+    "BUILDKIT_",
+    "BUILDX_",
+    "BUILDAH_",
+    "CONTAINERS_",
+    "STORAGE_",
 ];
 
 /// A call of a program.
@@ -87,7 +108,8 @@ impl Call {
 
     /// Adds arguments.
     pub(super) fn args<I: IntoIterator<Item = A>, A: AsRef<OsStr>>(&mut self, args: I) -> &mut Self {
-        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.args
+            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
@@ -177,7 +199,10 @@ impl Call {
         let mut command = Command::new(&self.program);
         command.args(&self.args).env_clear().envs(inherited());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         // A group of its own: what it starts can be ended with it.
         let mut child = command.process_group(0).spawn().map_err(Failed::Start)?;
         let streams: [Option<Box<dyn Read + Send>>; 2] = [
@@ -313,7 +338,12 @@ mod tests {
 
     #[test]
     fn what_does_not_answer_in_time_is_ended() {
-        let (failed, text) = shell("echo begun; sleep 1000").ask(Duration::from_millis(200)).unwrap_err();
-        assert_eq!((failed.to_string().as_str(), text.as_str()), ("does not answer", "begun\n"));
+        let (failed, text) = shell("echo begun; sleep 1000")
+            .ask(Duration::from_millis(200))
+            .unwrap_err();
+        assert_eq!(
+            (failed.to_string().as_str(), text.as_str()),
+            ("does not answer", "begun\n")
+        );
     }
 }

@@ -6,7 +6,9 @@
 use super::look::Found;
 use crate::builder::BuildError;
 use crate::containerfile::parse::{Node, parse};
-use crate::containerfile::recipe::{Healthcheck, MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource};
+use crate::containerfile::recipe::{
+    Healthcheck, MountKind, Op, Recipe, Run, Source, Stage, Step, Transfer, TransferSource,
+};
 use crate::model::BuilderKind;
 use std::collections::BTreeSet;
 
@@ -92,9 +94,17 @@ impl Look<'_> {
             return self.cannot(whole.line, "other frontends");
         }
         let uses = |source: &Source| matches!(source, Source::Project(_));
-        let stage = self.recipe.stages.iter().find(|stage| uses(&stage.base) || stage.steps.iter().any(|step| from(step).any(uses)))?;
+        let stage = self
+            .recipe
+            .stages
+            .iter()
+            .find(|stage| uses(&stage.base) || stage.steps.iter().any(|step| from(step).any(uses)))?;
         let what = "images of the project cannot be given to another frontend".to_owned();
-        Some((stage.line, what, "take the `# syntax=` line away, or name images outside the project"))
+        Some((
+            stage.line,
+            what,
+            "take the `# syntax=` line away, or name images outside the project",
+        ))
     }
 
     fn stage(&self, stage: &Stage) -> Option<Fault> {
@@ -107,12 +117,19 @@ impl Look<'_> {
         if self.dialect == Dialect::Classic && stage.platform.is_some() {
             return self.cannot(stage.line, "FROM --platform");
         }
-        stage.steps.iter().find_map(|step| self.step(step)).or_else(|| self.inherited(stage))
+        stage
+            .steps
+            .iter()
+            .find_map(|step| self.step(step))
+            .or_else(|| self.inherited(stage))
     }
 
     fn step(&self, step: &Step) -> Option<Fault> {
         if step.trigger && from(step).any(|source| matches!(source, Source::Project(_) | Source::Named(_))) {
-            let what = format!("the base's ONBUILD names an image of the project: {}", step.original);
+            let what = format!(
+                "the base's ONBUILD names an image of the project: {}",
+                step.original
+            );
             return Some((step.line, what, "write the instruction into this file"));
         }
         if self.dialect == Dialect::Current {
@@ -138,8 +155,14 @@ impl Look<'_> {
 
     fn transfer(&self, line: u32, transfer: &Transfer) -> Option<Fault> {
         let verb = if transfer.add { "ADD" } else { "COPY" };
-        let heredoc = transfer.sources.iter().any(|s| matches!(s, TransferSource::Heredoc(_)));
-        let git = transfer.sources.iter().any(|s| matches!(s, TransferSource::Git(_)));
+        let heredoc = transfer
+            .sources
+            .iter()
+            .any(|s| matches!(s, TransferSource::Heredoc(_)));
+        let git = transfer
+            .sources
+            .iter()
+            .any(|s| matches!(s, TransferSource::Git(_)));
         let flags = [
             (heredoc && !self.heredocs(), "a heredoc"),
             (transfer.parents, "--parents"),
@@ -149,8 +172,17 @@ impl Look<'_> {
             (transfer.keep_git_dir, "--keep-git-dir"),
             (transfer.unpack.is_some(), "--unpack"),
             (git, "a git repository"),
-            (transfer.chmod.is_some() && self.dialect == Dialect::Classic, "--chmod"),
-            (transfer.chmod.as_deref().is_some_and(|mode| mode.parse::<u32>().is_err()), "a --chmod in letters"),
+            (
+                transfer.chmod.is_some() && self.dialect == Dialect::Classic,
+                "--chmod",
+            ),
+            (
+                transfer
+                    .chmod
+                    .as_deref()
+                    .is_some_and(|mode| mode.parse::<u32>().is_err()),
+                "a --chmod in letters",
+            ),
         ];
         let (_, what) = flags.into_iter().find(|(used, _)| *used)?;
         self.cannot(line, &format!("{verb} with {what}"))
@@ -172,7 +204,10 @@ impl Look<'_> {
             (classic && !run.mounts.is_empty(), "--mount"),
             (run.security.is_some(), "--security"),
             (!run.devices.is_empty(), "--device"),
-            (run.network.is_some() && self.dialect != Dialect::Buildah, "--network"),
+            (
+                run.network.is_some() && self.dialect != Dialect::Buildah,
+                "--network",
+            ),
         ];
         if let Some((_, what)) = flags.into_iter().find(|(used, _)| *used) {
             return self.cannot(line, &format!("RUN with {what}"));
@@ -200,7 +235,10 @@ impl Look<'_> {
             };
             let found = above.iter().filter(|name| !own.contains(*name)).find(uses);
             if let Some(name) = found {
-                let what = format!("{} does not hand ARG {name} down to the stages built on its own", self.name());
+                let what = format!(
+                    "{} does not hand ARG {name} down to the stages built on its own",
+                    self.name()
+                );
                 return Some((step.line, what, "declare it again in this stage"));
             }
             if let Op::Arg(pairs) = &step.op {
@@ -214,7 +252,9 @@ impl Look<'_> {
         let mut all = BTreeSet::new();
         let (mut at, mut left) = (&stage.base, self.recipe.stages.len());
         while let (Source::Stage(number), 1..) = (at, left) {
-            let Some(parent) = self.recipe.stages.get(*number) else { break };
+            let Some(parent) = self.recipe.stages.get(*number) else {
+                break;
+            };
             for step in &parent.steps {
                 if let Op::Arg(pairs) = &step.op {
                     all.extend(pairs.iter().map(|(name, _)| name.clone()));
@@ -230,7 +270,11 @@ impl Look<'_> {
         if !matches!(self.dialect, Dialect::Classic | Dialect::Buildah) {
             return None;
         }
-        let warning = self.recipe.warnings.iter().find(|w| w.code == "builders-differ")?;
+        let warning = self
+            .recipe
+            .warnings
+            .iter()
+            .find(|w| w.code == "builders-differ")?;
         self.differs(warning.line, "an ARG after an ENV of the same name")
     }
 
@@ -255,11 +299,17 @@ impl Look<'_> {
 
     fn node(&self, node: &Node) -> Option<Fault> {
         if self.dialect == Dialect::Old
-            && node.flags.iter().any(|flag| flag.starts_with("--chmod=") && flag.contains('$'))
+            && node
+                .flags
+                .iter()
+                .any(|flag| flag.starts_with("--chmod=") && flag.contains('$'))
         {
             return self.cannot(node.start, "variables in --chmod");
         }
-        if matches!(node.name().as_str(), "run" | "cmd" | "entrypoint" | "shell" | "healthcheck") {
+        if matches!(
+            node.name().as_str(),
+            "run" | "cmd" | "entrypoint" | "shell" | "healthcheck"
+        ) {
             return None;
         }
         let form = forms(&node.original).find(|form| !self.knows(form))?;
@@ -295,7 +345,8 @@ fn names(text: &str, name: &str) -> bool {
         let rest = &text[at + 1..];
         let rest = rest.strip_prefix('{').unwrap_or(rest);
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        rest.strip_prefix(name).is_some_and(|after| !after.starts_with(word))
+        rest.strip_prefix(name)
+            .is_some_and(|after| !after.starts_with(word))
     })
 }
 

@@ -87,5 +87,8 @@ fn args(recipe: &Recipe) -> BTreeMap<String, String> {
 }
 
 fn is_of_machine(name: &str) -> bool {
-    matches!(name, "BUILDPLATFORM" | "BUILDOS" | "BUILDARCH" | "BUILDVARIANT" | "BUILDOSVERSION")
+    matches!(
+        name,
+        "BUILDPLATFORM" | "BUILDOS" | "BUILDARCH" | "BUILDVARIANT" | "BUILDOSVERSION"
+    )
 }

@@ -1,6 +1,9 @@
 //! Secrets and agents for a RUN: by files, never in arguments (SEC-C2).
 
-#![expect(clippy::disallowed_methods, reason = "edge: reads the variables that hold secrets")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: reads the variables that hold secrets"
+)]
 
 use crate::builder::closed::Closed;
 use crate::builder::{BuildError, Job, SecretSource, StepError};
@@ -69,7 +72,11 @@ pub(super) fn hand(job: &Job<'_>, closed: &Closed) -> Result<Handed, BuildError>
 }
 
 fn private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(bytes)
 }
 

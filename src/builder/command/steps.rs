@@ -20,7 +20,10 @@ impl Steps {
     /// The instruction that begins by this line of a builder, when one does.
     pub(super) fn begun(&mut self, line: &str) -> Option<(u32, String)> {
         let text = squeezed(text(line)?);
-        let found = self.all.iter().find(|(_, step)| *step == text || step.starts_with(&format!("{text} ")))?;
+        let found = self
+            .all
+            .iter()
+            .find(|(_, step)| *step == text || step.starts_with(&format!("{text} ")))?;
         if self.last == Some(found.0) {
             return None;
         }
@@ -38,7 +41,10 @@ fn text(line: &str) -> Option<&str> {
         return Some(rest.split_once("] ")?.1);
     }
     let rest = line.trim_start_matches('[');
-    let rest = rest.find("STEP ").or_else(|| rest.find("Step ")).map(|at| &rest[at + 5..])?;
+    let rest = rest
+        .find("STEP ")
+        .or_else(|| rest.find("Step "))
+        .map(|at| &rest[at + 5..])?;
     let (count, text) = rest.split_once(':')?;
     let (number, of) = count.trim().split_once('/')?;
     (number.parse::<u32>().is_ok() && of.parse::<u32>().is_ok()).then_some(text.trim())

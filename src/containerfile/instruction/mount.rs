@@ -62,10 +62,12 @@ pub fn from(text: &str) -> Result<Option<String>, Fault> {
 /// # Errors
 /// When the fields are not well formed.
 pub fn with_from(text: &str, place: &str) -> Result<String, Fault> {
-    let fields = csv::fields(text)?.into_iter().map(|field| match field.split_once('=') {
-        Some((key, _)) if key.to_lowercase() == "from" => format!("from={place}"),
-        _ => field,
-    });
+    let fields = csv::fields(text)?
+        .into_iter()
+        .map(|field| match field.split_once('=') {
+            Some((key, _)) if key.to_lowercase() == "from" => format!("from={place}"),
+            _ => field,
+        });
     let quoted = |field: String| match field.contains([',', '"']) {
         true => format!("\"{}\"", field.replace('"', "\"\"")),
         false => field,

@@ -58,6 +58,14 @@ impl<'s> Log<'s> {
         line
     }
 
+    /// Begins a check: what was said before is no part of its end.
+    pub fn check(&self, line: &str) -> String {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.last.clear();
+        drop(written);
+        self.note(line)
+    }
+
     /// The last lines that the builder said, and where all of them are.
     pub fn end(&self) -> (Vec<String>, Option<PathBuf>) {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +103,10 @@ mod tests {
     use super::*;
 
     fn names() -> (ProjectName, ImageName) {
-        (ProjectName::new("acme/shop").unwrap(), ImageName::new("api").unwrap())
+        (
+            ProjectName::new("acme/shop").unwrap(),
+            ImageName::new("api").unwrap(),
+        )
     }
 
     #[test]
@@ -107,7 +118,10 @@ mod tests {
         log.note("[1/1] RUN echo canary");
         (0..40).for_each(|n| drop(log.said(&format!("{n} canary"))));
         let (last, path) = log.end();
-        assert_eq!((last.len(), last[0].as_str(), last[29].as_str()), (30, "10 ***", "39 ***"));
+        assert_eq!(
+            (last.len(), last[0].as_str(), last[29].as_str()),
+            (30, "10 ***", "39 ***")
+        );
         let path = path.unwrap();
         assert_eq!(path, folder.path().join("acme/shop/api.log"));
         let whole = std::fs::read_to_string(&path).unwrap();

@@ -31,7 +31,11 @@ impl Making {
         resolved: Vec<Resolved>,
         builders: &Builders,
     ) -> Result<Self, Unbuilt> {
-        let checks = project.project.images.get(image).map(|image| image.checks.clone());
+        let checks = project
+            .project
+            .images
+            .get(image)
+            .map(|image| image.checks.clone());
         let checks = checks.unwrap_or_default();
         let recipes: Vec<Arc<Recipe>> = resolved.iter().map(|resolved| resolved.recipe.clone()).collect();
         match builders.choose(&recipes, !checks.is_empty()) {
@@ -141,13 +145,15 @@ impl One<'_> {
     fn one(&self, job: &Job<'_>, variant: &Variant) -> Result<Descriptor, Failure> {
         let progress = |progress: Progress| self.heard(progress, &variant.recipe);
         let builder = &self.making.builder;
-        let built = builder.build(job, &progress).map_err(|error| self.failed(error, None))?;
+        let built = builder
+            .build(job, &progress)
+            .map_err(|error| self.failed(error, None))?;
         for command in &self.making.checks {
             let text = command.join(" ");
             self.tools.reporter.report(Event::Checking {
                 image: self.work.step.image.clone(),
                 version: self.work.step.to.clone(),
-                command: self.log.note(&format!("check {text}")),
+                command: self.log.check(&format!("check {text}")),
             });
             let done = builder.check(job, &built.descriptor.digest, command, &progress);
             done.map_err(|error| self.failed(error, Some(text)))?;

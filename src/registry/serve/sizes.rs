@@ -52,7 +52,11 @@ impl Sizes {
 /// The blobs that a manifest names, with their sizes.
 pub(super) fn named(manifest: &Value) -> Vec<(Digest, u64)> {
     let lists = ["layers", "manifests"].map(|key| manifest.get(key).and_then(Value::as_array));
-    let all = lists.into_iter().flatten().flatten().chain(manifest.get("config"));
+    let all = lists
+        .into_iter()
+        .flatten()
+        .flatten()
+        .chain(manifest.get("config"));
     let size = |entry: &Value| {
         let digest = entry.get("digest")?.as_str()?.parse().ok()?;
         Some((digest, entry.get("size")?.as_u64()?))

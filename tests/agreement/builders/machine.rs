@@ -28,8 +28,16 @@ impl Machine {
                 vec!["--host".into(), socket("docker")],
                 &["--network", "host"],
             ),
-            BuilderKind::Buildah => ("/usr/bin/buildah".into(), storage("buildah"), &["--isolation", "chroot"]),
-            BuilderKind::Podman => ("/usr/bin/podman".into(), storage("podman"), &["--isolation", "chroot"]),
+            BuilderKind::Buildah => (
+                "/usr/bin/buildah".into(),
+                storage("buildah"),
+                &["--isolation", "chroot"],
+            ),
+            BuilderKind::Podman => (
+                "/usr/bin/podman".into(),
+                storage("podman"),
+                &["--isolation", "chroot"],
+            ),
             BuilderKind::Native => unreachable!(),
         };
         match look_at(kind, program, &engine) {
@@ -66,6 +74,13 @@ impl Machine {
 /// Storage of the tests' own, in the lab.
 fn storage(name: &str) -> Vec<String> {
     let at = |part: &str| lab().join(format!("{name}-{part}")).display().to_string();
-    let words = ["--root".into(), at("root"), "--runroot".into(), at("run"), "--storage-driver".into(), "vfs".into()];
+    let words = [
+        "--root".into(),
+        at("root"),
+        "--runroot".into(),
+        at("run"),
+        "--storage-driver".into(),
+        "vfs".into(),
+    ];
     words.to_vec()
 }

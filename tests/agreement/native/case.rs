@@ -72,20 +72,40 @@ impl Case {
             return;
         }
         let program = ["/bin/busybox", "/usr/bin/busybox"];
-        let program = program.iter().find_map(|path| std::fs::read(path).ok()).expect("busybox is installed");
+        let program = program
+            .iter()
+            .find_map(|path| std::fs::read(path).ok())
+            .expect("busybox is installed");
         // Runtimes make these where they are missing, and some leave them.
-        let folders = ["dev", "proc", "sys", "run", "etc"].map(|name| format!("d {name} 0755 0 0\n")).concat();
-        let files = ["hosts", "resolv.conf", "hostname"].map(|name| format!("f etc/{name} 0644 0 0\n")).concat();
+        let folders = ["dev", "proc", "sys", "run", "etc"]
+            .map(|name| format!("d {name} 0755 0 0\n"))
+            .concat();
+        let files = ["hosts", "resolv.conf", "hostname"]
+            .map(|name| format!("f etc/{name} 0644 0 0\n"))
+            .concat();
         let users = "f etc/passwd 0644 0 0 root:x:0:0:root:/:/bin/sh\n";
         let text = format!("{folders}d tmp 1777 0 0\nd run/secrets 0755 0 0\n{files}{users}");
-        let dockerfile = "FROM scratch\nADD root.tar /\nCOPY passwd group /etc/\nCOPY bin /bin\nENV PATH=/bin\n";
-        let plain = |bytes: &[u8]| File::Plain { bytes: bytes.into(), executable: false };
+        let dockerfile =
+            "FROM scratch\nADD root.tar /\nCOPY passwd group /etc/\nCOPY bin /bin\nENV PATH=/bin\n";
+        let plain = |bytes: &[u8]| File::Plain {
+            bytes: bytes.into(),
+            executable: false,
+        };
         let mut files = BTreeMap::from([
             ("Dockerfile".into(), plain(dockerfile.as_bytes())),
             ("root.tar".into(), plain(&pack(&text, "tar"))),
-            ("passwd".into(), plain(b"root:x:0:0:root:/:/bin/sh\napp:x:1234:1235:app:/:/bin/sh\n")),
+            (
+                "passwd".into(),
+                plain(b"root:x:0:0:root:/:/bin/sh\napp:x:1234:1235:app:/:/bin/sh\n"),
+            ),
             ("group".into(), plain(b"root:x:0:\napp:x:1235:\n")),
-            ("bin/busybox".into(), File::Plain { bytes: program, executable: true }),
+            (
+                "bin/busybox".into(),
+                File::Plain {
+                    bytes: program,
+                    executable: true,
+                },
+            ),
         ]);
         let applets = "sh echo cat mkdir touch chmod chown ln rm mv cp ls pwd id true false test stat readlink find sort sed env sleep tr seq dd cmp grep head";
         for applet in applets.split(' ') {

@@ -16,7 +16,13 @@ use std::path::Path;
 
 /// Builds the case's image, and before it the other images, into `place/store`.
 pub fn build(case: &Case, place: &Path) -> Result<Image, String> {
-    build_by(&Native::new(), case, &place.join("store"), &Session::default(), &|_| {})
+    build_by(
+        &Native::new(),
+        case,
+        &place.join("store"),
+        &Session::default(),
+        &|_| {},
+    )
 }
 
 /// Builds the case's image by `builder`, and before it the other images natively, into a store. Their digests are written beside it.
@@ -33,14 +39,22 @@ pub fn build_by(
     let mut bases = BTreeMap::new();
     let mut facts = BTreeMap::new();
     for name in case.in_order() {
-        let with = With { builder: &native, session, progress: &|_| {} };
+        let with = With {
+            builder: &native,
+            session,
+            progress: &|_| {},
+        };
         let (base, recipe) = build_one(&with, case, Some(name), &registry, &bases, &facts)?;
         std::fs::write(place.join(format!("ours-{name}.digest")), base.digest.to_string()).unwrap();
         let image = ImageName::new(name).unwrap();
         facts.insert(image.clone(), recipe.facts().clone());
         bases.insert(image, base);
     }
-    let with = With { builder, session, progress };
+    let with = With {
+        builder,
+        session,
+        progress,
+    };
     let (built, _) = build_one(&with, case, None, &registry, &bases, &facts)?;
     let layout = store.join(built.repository.as_str());
     Ok(Image::of_layout(&layout, Some(&built.digest.to_string())))
@@ -83,7 +97,10 @@ fn build_one(
     if let Some(refusal) = with.builder.refuses(&recipe, false) {
         return Err(refusal.to_string());
     }
-    let built = with.builder.build(&job, with.progress).map_err(|e| e.to_string())?;
+    let built = with
+        .builder
+        .build(&job, with.progress)
+        .map_err(|e| e.to_string())?;
     registry
         .create_tag(&repository, "agreed", &built.descriptor)
         .map_err(|e| e.to_string())?;

@@ -71,7 +71,10 @@ impl Choice {
             )),
         }
         let kind = self.kind.as_ref().map_or(BuilderKind::Native, |kind| kind.value);
-        let further = [("builder-args", self.args(kind)), ("engine-args", self.engine(kind))];
+        let further = [
+            ("builder-args", self.args(kind)),
+            ("engine-args", self.engine(kind)),
+        ];
         for (name, setting) in further {
             rows.extend(setting.map(|setting| (name, setting.value.join(" "), setting.from)));
         }

@@ -1,4 +1,7 @@
-#![expect(clippy::disallowed_methods, reason = "edge: files and variables that hold secrets")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: files and variables that hold secrets"
+)]
 //! `--secret` and `--ssh`: what a RUN may mount. Values are read only to keep them out of what is told.
 
 use super::builder::usage;
@@ -34,7 +37,10 @@ pub fn read(directory: &Path, secrets: &[String], ssh: &[String]) -> Result<Secr
     for text in secrets {
         let secret = parse(directory, text)?;
         if found.secrets.iter().any(|other| other.id == secret.id) {
-            return Err(usage(format!("--secret: the id `{}` is given twice", secret.id), FORM));
+            return Err(usage(
+                format!("--secret: the id `{}` is given twice", secret.id),
+                FORM,
+            ));
         }
         values.push(value(&secret)?);
         found.secrets.push(secret);
@@ -42,7 +48,10 @@ pub fn read(directory: &Path, secrets: &[String], ssh: &[String]) -> Result<Secr
     for text in ssh {
         let ssh = agent(directory, text)?;
         if found.ssh.iter().any(|other| other.id == ssh.id) {
-            return Err(usage(format!("--ssh: the id `{}` is given twice", ssh.id), "give each id once"));
+            return Err(usage(
+                format!("--ssh: the id `{}` is given twice", ssh.id),
+                "give each id once",
+            ));
         }
         let keys = ssh.paths.iter().filter(|path| path.is_file());
         values.extend(keys.filter_map(|path| std::fs::read(path).ok()));
@@ -101,7 +110,10 @@ fn value(secret: &Secret) -> Result<Vec<u8>, Failure> {
         SecretSource::File(path) => {
             let bad = |why: String| {
                 Failure::request(
-                    format!("--secret: cannot read {} of the secret `{id}`: {why}", path.display()),
+                    format!(
+                        "--secret: cannot read {} of the secret `{id}`: {why}",
+                        path.display()
+                    ),
                     "name a file that is there; a path is relative to the working directory",
                 )
             };
@@ -123,7 +135,10 @@ fn agent(directory: &Path, text: &str) -> Result<Ssh, Failure> {
         None => (text, Vec::<PathBuf>::new()),
     };
     if !is_id(id) {
-        return Err(usage("--ssh: it has no id", "default, or id=PATH of a socket or a key"));
+        return Err(usage(
+            "--ssh: it has no id",
+            "default, or id=PATH of a socket or a key",
+        ));
     }
     if let Some(missing) = paths.iter().find(|path| !path.exists()) {
         return Err(Failure::request(

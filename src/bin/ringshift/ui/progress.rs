@@ -107,16 +107,25 @@ impl Progress {
         }
     }
 
-    fn failed(&self, image: &ImageName, version: &Version, message: &str, last: &[String], log: Option<&Path>) {
+    fn failed(
+        &self,
+        image: &ImageName,
+        version: &Version,
+        message: &str,
+        last: &[String],
+        log: Option<&Path>,
+    ) {
         let took = self.ended(image);
         let show = || {
             let line = format!("{image} {version}{took}: {}", plain(message));
-            self.ui.talk(&format!("{REFUSED}{:>10}{REFUSED:#} {line}", "Failed"));
+            self.ui
+                .talk(&format!("{REFUSED}{:>10}{REFUSED:#} {line}", "Failed"));
             // With -v all of it was said already.
             let last = last.iter().filter(|_| self.ui.verbose == 0);
             last.for_each(|line| self.ui.talk(&format!("  | {}", plain(line))));
             if let Some(log) = log {
-                self.ui.talk(&format!("  the whole log: {}", plain(&log.display().to_string())));
+                self.ui
+                    .talk(&format!("  the whole log: {}", plain(&log.display().to_string())));
             }
         };
         match &self.live {

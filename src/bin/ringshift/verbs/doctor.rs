@@ -31,11 +31,18 @@ pub fn run(settings: &Settings, ui: &Ui, builder: Option<&str>) -> Result<u8, Fa
         true => ui.print(&wire::line("doctor", &shape(&all, taken.as_ref()))),
         false => ui.print(&text(&all, taken.as_ref(), &choice)),
     }
-    Ok(if taken.is_none() && choice.kind.is_some() { 5 } else { 0 })
+    Ok(if taken.is_none() && choice.kind.is_some() {
+        5
+    } else {
+        0
+    })
 }
 
 fn looked(kind: BuilderKind, choice: &Choice) -> Looked {
-    let engine = choice.engine(kind).map(|setting| setting.value).unwrap_or_default();
+    let engine = choice
+        .engine(kind)
+        .map(|setting| setting.value)
+        .unwrap_or_default();
     let found = (kind != BuilderKind::Native).then(|| look(kind, &engine));
     Looked { kind, found }
 }
@@ -53,7 +60,9 @@ impl Looked {
 /// The builder that makes what the native one does not, and why it is the one.
 fn taken(all: &[Looked], choice: &Choice) -> Option<(BuilderKind, String)> {
     if let Some(asked) = &choice.kind {
-        let usable = all.iter().find(|b| b.kind == asked.value && b.unusable().is_none());
+        let usable = all
+            .iter()
+            .find(|b| b.kind == asked.value && b.unusable().is_none());
         return usable.map(|builder| (builder.kind, asked.from.clone()));
     }
     let first = all.iter().find(|builder| builder.found().is_some());
@@ -87,7 +96,10 @@ fn text(all: &[Looked], taken: Option<&(BuilderKind, String)>, choice: &Choice) 
         let (version, what) = match (b.found(), b.unusable()) {
             (Some(found), _) => (found.version.as_str().into(), found.program.display().to_string()),
             (None, Some(no)) => (table::Cell::styled("no", REFUSED), no.why.clone()),
-            (None, None) => ("built in".into(), "images without RUN, on images of the project".into()),
+            (None, None) => (
+                "built in".into(),
+                "images without RUN, on images of the project".into(),
+            ),
         };
         vec![b.kind.as_str().into(), version, what.into()]
     };

@@ -36,7 +36,13 @@ pub fn run(settings: &Settings, ui: &Ui, args: &BuildArgs, check: bool) -> Resul
     let request = request(args, state, &opened, overrides, false)?;
     same_chain(&request, state, &empty)?;
     // What a build would be carried out with is looked at, and not used.
-    tools::open(settings, &caches, &project.project, &args.how, Arc::new(Progress::new(*ui)))?;
+    tools::open(
+        settings,
+        &caches,
+        &project.project,
+        &args.how,
+        Arc::new(Progress::new(*ui)),
+    )?;
     let commits = open::clone(settings, &caches);
     let site = Site {
         store,

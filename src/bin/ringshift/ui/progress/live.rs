@@ -140,7 +140,10 @@ fn lines(running: &[Running], width: usize) -> Vec<String> {
 /// `  Building api 3.2.0  [4/9] RUN cargo build --release      0:41`.
 fn line(running: &Running, time: &str, width: usize) -> String {
     let lead = format!("{:>10} ", "Building");
-    let what = plain(&format!("{} {}  {}", running.image, running.version, running.step));
+    let what = plain(&format!(
+        "{} {}  {}",
+        running.image, running.version, running.step
+    ));
     let room = width.saturating_sub(lead.len() + time.len() + 2);
     let cut: String = match what.chars().count() > room {
         true => what.chars().take(room.saturating_sub(1)).chain(['…']).collect(),

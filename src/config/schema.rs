@@ -85,6 +85,7 @@ struct LongRing {
 
 #[derive(JsonSchema)]
 #[schemars(untagged)]
+#[expect(clippy::large_enum_variant, reason = "no value of it is ever made")]
 enum Image {
     /// The build context; the container file is the Dockerfile in it, else dockerfile, else Containerfile.
     Context(String),

@@ -198,6 +198,7 @@ fn help_is_for_people() {
       revision     The revision of one build context, outside any project
       export       Take one image out of the store
       state        The store itself
+      doctor       Which builders can be used here, and why others cannot
       config       Every setting with its value and where it came from
       schema       The JSON Schema of rings.yaml
       completions  Completions for a shell

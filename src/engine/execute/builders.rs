@@ -9,14 +9,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Opens a builder other than the native one, when this machine has it.
-pub type Look = dyn Fn(BuilderKind) -> Result<Arc<dyn Builder>, Unusable> + Send + Sync;
+pub type Look = dyn Fn(BuilderKind) -> Opened + Send + Sync;
+
+/// A builder that can be used, or why it cannot.
+pub type Opened = Result<Arc<dyn Builder>, Unusable>;
 
 /// The builders of one run. Each is looked for at most once, and only when an image needs it.
 pub struct Builders {
     asked: Option<BuilderKind>,
     native: Arc<dyn Builder>,
     look: Box<Look>,
-    found: Mutex<BTreeMap<BuilderKind, Result<Arc<dyn Builder>, Unusable>>>,
+    found: Mutex<BTreeMap<BuilderKind, Opened>>,
 }
 
 /// Why no builder makes an image.
@@ -82,7 +85,7 @@ impl Builders {
         Err(Box::new(first.unwrap_or_else(nobody)))
     }
 
-    fn get(&self, kind: BuilderKind) -> Result<Arc<dyn Builder>, Unusable> {
+    fn get(&self, kind: BuilderKind) -> Opened {
         if kind == BuilderKind::Native {
             return Ok(Arc::clone(&self.native));
         }

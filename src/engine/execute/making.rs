@@ -30,7 +30,7 @@ impl Making {
         image: &ImageName,
         resolved: Vec<Resolved>,
         builders: &Builders,
-    ) -> Result<Self, Unbuilt> {
+    ) -> Result<Self, Box<Unbuilt>> {
         let checks = project
             .project
             .images
@@ -44,14 +44,14 @@ impl Making {
                 resolved,
                 checks,
             }),
-            Err(no) => Err(Unbuilt {
+            Err(no) => Err(Box::new(Unbuilt {
                 image: image.clone(),
                 file: project.file(image),
                 error: no.error,
                 hint: no.hint,
                 check: None,
                 log: None,
-            }),
+            })),
         }
     }
 
@@ -216,13 +216,18 @@ impl One<'_> {
 
     /// An error that holds a secret is told as what is left of it.
     fn without_secrets(&self, error: BuildError) -> BuildError {
+        let scrub = &self.tools.scrub;
+        if let BuildError::Program { builder, what } = error {
+            let what = scrub.clean(&what);
+            return BuildError::Program { builder, what };
+        }
         let mut whole = error.to_string();
         let mut next = std::error::Error::source(&error);
         while let Some(cause) = next {
             whole = format!("{whole}: {cause}");
             next = cause.source();
         }
-        let clean = self.tools.scrub.clean(&whole);
+        let clean = scrub.clean(&whole);
         match clean == whole {
             true => error,
             false => BuildError::Program {

@@ -49,7 +49,7 @@ pub(super) fn prepare(
             let recipes = from.recipes.remove(&step.image).unwrap_or_default();
             match Making::of(&project, &step.image, recipes, builders) {
                 Ok(made) => making = Some(made),
-                Err(no) => unbuilt.push(no),
+                Err(no) => unbuilt.push(*no),
             }
         }
         works.push(Arc::new(Work {

@@ -4,22 +4,23 @@ mod config_file;
 mod contexts;
 mod edges;
 mod excuse;
+mod image;
 mod reads;
 mod remembered;
 mod resolver;
 
 pub use edges::edges;
+pub use image::{Image, Variant};
 pub use resolver::Resolved;
 
 use super::failure::Failure;
 use crate::cache::Remembered;
 use crate::config::{self, Project};
-use crate::containerfile::recipe::{Recipe, Warning};
+use crate::containerfile::recipe::Warning;
 use crate::git::Repository;
 use crate::graph::{Graph, SealError};
 use crate::model::{CommitId, ImageName, Problem, Problems, RepoPath, Revision};
 use crate::plan::{ImageSource, Refusal, Sources};
-use crate::revision::manifest::Section;
 use crate::revision::{self, Contexts, Limits, Manifest, Records};
 use crate::tree::SourceTree;
 use crate::tree::disk::DiskTree;
@@ -64,36 +65,6 @@ pub struct Loaded {
     pub committed: i64,
     origin: Origin,
     generated: BTreeMap<(ImageName, String), DiskTree>,
-}
-
-/// One image with everything that its revision is made of.
-pub struct Image {
-    /// Its container file.
-    pub file: RepoPath,
-    /// What it is on each platform, in the order of rings.yaml.
-    pub variants: Vec<Variant>,
-    /// The revision.
-    pub revision: Revision,
-    /// Its records.
-    pub records: Records,
-    /// What in its container file, and in what that reads, is worth a look.
-    pub warnings: Vec<Warning>,
-}
-
-impl Image {
-    /// What is read of the contexts, on any platform.
-    pub fn sections(&self) -> impl Iterator<Item = &Section> {
-        let manifests = self.variants.iter().map(|variant| &variant.manifest);
-        manifests.flat_map(|manifest| manifest.sections.iter().chain(&manifest.whole))
-    }
-}
-
-/// What an image is on one platform.
-pub struct Variant {
-    /// What the container file asks for.
-    pub recipe: Arc<Recipe>,
-    /// What that reads.
-    pub manifest: Manifest,
 }
 
 /// What is kept of an image while all are read.

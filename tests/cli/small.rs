@@ -296,13 +296,29 @@ fn help_is_for_people() {
           --reason <TEXT>
               Why; kept in the record
 
-          --jobs <N>
-              How many images are built at once, where the first ring takes over ante
-              
-              [env: RINGSHIFT_JOBS=]
-
       -h, --help
               Print help (see a summary with '-h')
+
+    How images are built:
+          --builder <B>
+              Who builds: native, buildx, docker, buildah, podman, buildctl; else native where it
+              suffices, then the first of the others that can be used
+              
+              [env: RINGSHIFT_BUILDER=]
+
+          --secret <SECRET>
+              A secret that a RUN may mount: id=ID,src=FILE or id=ID,env=VARIABLE
+
+          --ssh [<AGENT>]
+              The ssh agent, or keys, that a RUN may mount: default, or id=PATH
+
+          --no-cache
+              Leave the builder's caches aside
+
+          --jobs <N>
+              How many images are built at once
+              
+              [env: RINGSHIFT_JOBS=]
 
     Everywhere:
           --json

@@ -60,6 +60,7 @@ fn image(walk: &mut Walk, span: Span, node: &Node, names: &BTreeSet<&str>) -> Op
         aliases: Vec::new(),
         epoch: None,
         silence: BTreeSet::new(),
+        checks: Vec::new(),
         span,
         context_span: node.span,
         file_span: None,
@@ -109,6 +110,7 @@ fn long_form(
     let root = fields.get("root").and_then(|node| walk.boolean(node, "root"));
     let epoch = fields.get("epoch").and_then(|node| epoch(walk, node));
     let silence = fields.get("silence").map(|node| walk.codes(node));
+    let checks = fields.get("checks").map(|node| checks(walk, node));
     let (context, context_span) = context?;
     Some(Image {
         root: root.unwrap_or_default(),
@@ -121,9 +123,40 @@ fn long_form(
         aliases: aliases.unwrap_or_default(),
         epoch,
         silence: silence.unwrap_or_default().into_iter().collect(),
+        checks: checks.unwrap_or_default(),
         context_span,
         ..template
     })
+}
+
+/// `[{run: [make, test]}]`: each a command with its arguments, no shell.
+fn checks(walk: &mut Walk, node: &Node) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for item in walk.list(node, "checks") {
+        let Some(fields) = walk.fields(item, item.span, "a check", keys::CHECK) else {
+            continue;
+        };
+        let Some(run) = fields.get("run") else {
+            walk.say_hint(
+                item.span,
+                "missing-key",
+                "the check has no `run`",
+                "`run: [make, test]`",
+            );
+            continue;
+        };
+        if matches!(run.value, Value::Text(_)) {
+            let hint = "a list of words, such as [make, test]; for a shell: [sh, -c, \"make test\"]";
+            walk.say_hint(run.span, "wrong-type", "`run` is a text, not a list", hint);
+            continue;
+        }
+        let command = walk.texts(run, "run");
+        match command.is_empty() {
+            true => walk.say(run.span, "invalid-value", "`run` names no command"),
+            false => found.push(command),
+        }
+    }
+    found
 }
 
 /// Any text; a number is taken as it is written, for `epoch: 2` is what people write.

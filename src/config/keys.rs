@@ -14,15 +14,16 @@ pub const PROJECT: &[&str] = &[
     "versioning",
     "allow",
     "silence",
-    "checks",
     "builder",
 ];
 /// Of a ring in its long form.
 pub const RING: &[&str] = &["name", "renamed_from", "publish"];
 /// Of an image in its long form.
 pub const IMAGE: &[&str] = &[
-    "context", "file", "target", "args", "contexts", "aliases", "root", "epoch", "silence",
+    "context", "file", "target", "args", "contexts", "aliases", "root", "epoch", "silence", "checks",
 ];
+/// Of a check.
+pub const CHECK: &[&str] = &["run"];
 /// Of a named context in its long form.
 pub const CONTEXT: &[&str] = &["image", "path", "generated"];
 /// Of a site.

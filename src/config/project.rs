@@ -19,8 +19,8 @@ pub struct Project {
     pub registry: Option<RegistryAddress>,
     /// `vendor`: the label of every image (S4).
     pub vendor: Option<String>,
-    /// `platforms`, of which there is one; never the machine's own.
-    pub platform: Platform,
+    /// `platforms`: what every image is built for, at least one; never the machine's own.
+    pub platforms: Vec<Platform>,
     /// `rings`, from the first to the last, without `ante` and `post` (S1). At least one.
     pub rings: Vec<Ring>,
     /// `images` by name. At least one.
@@ -43,8 +43,6 @@ pub struct Project {
     pub allow: BTreeSet<Allowance>,
     /// `silence`: codes of warnings that are not told, for every image.
     pub silence: BTreeSet<String>,
-    /// `checks`: kept as written; nothing runs them yet.
-    pub checks: Vec<String>,
     /// `builder`: who builds, where no flag says it.
     pub builder: Option<Builder>,
     /// The file it was read from, for messages.
@@ -101,6 +99,8 @@ pub struct Image {
     pub epoch: Option<String>,
     /// `silence`: codes of warnings that are not told for this image.
     pub silence: BTreeSet<String>,
+    /// `checks`: the commands that must succeed in the image before its version counts.
+    pub checks: Vec<Vec<String>>,
     /// Where its name stands.
     pub span: Span,
     /// Where its context stands.

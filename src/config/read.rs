@@ -56,7 +56,7 @@ fn project(walk: &mut Walk, tree: &Node) -> Option<Project> {
     let vendor = fields
         .get("vendor")
         .and_then(|node| walk.text(node, "vendor").map(Into::into));
-    let platform = fields.get("platforms").and_then(|node| platform(walk, node));
+    let platforms = fields.get("platforms").map(|node| platforms(walk, node));
     let initial = fields.get("initial").and_then(|node| initial(walk, node));
     let versions = [("guarded", Versioning::Guarded), ("literal", Versioning::Literal)];
     let versioning = fields
@@ -64,14 +64,13 @@ fn project(walk: &mut Walk, tree: &Node) -> Option<Project> {
         .and_then(|node| walk.choice(node, "versioning", &versions));
     let allow = fields.get("allow").map(|node| allow(walk, node));
     let silence = fields.get("silence").map(|node| walk.codes(node));
-    let checks = fields.get("checks").map(|node| walk.texts(node, "checks"));
     let builder = fields.get("builder").and_then(|node| builder(walk, node));
     let (images, order, root) = images?;
     Some(Project {
         name: name?,
         registry,
         vendor,
-        platform: platform.unwrap_or_default(),
+        platforms: platforms.unwrap_or_else(|| vec![Platform::default()]),
         rings: rings?,
         aliases: by_alias(&images),
         images,
@@ -83,7 +82,6 @@ fn project(walk: &mut Walk, tree: &Node) -> Option<Project> {
         versioning: versioning.unwrap_or_default(),
         allow: allow.unwrap_or_default(),
         silence: silence.unwrap_or_default().into_iter().collect(),
-        checks: checks.unwrap_or_default(),
         builder,
         source: walk.source.clone(),
     })
@@ -188,14 +186,24 @@ fn environments(walk: &mut Walk, fields: &Fields<'_>) -> Environments {
     }
 }
 
-fn platform(walk: &mut Walk, node: &Node) -> Option<Platform> {
-    let mut found = Vec::new();
-    for item in walk.list(node, "platforms") {
+/// At least one; each once.
+fn platforms(walk: &mut Walk, node: &Node) -> Vec<Platform> {
+    let mut found: Vec<Platform> = Vec::new();
+    let items = walk.list(node, "platforms");
+    if matches!(&node.value, Value::List(items) if items.is_empty()) {
+        let hint = "name one, or leave the key out: linux/amd64 is the default";
+        walk.say_hint(node.span, "invalid-value", "`platforms` names no platform", hint);
+    }
+    for item in items {
         let Some(text) = walk.text(item, "platforms") else {
             continue;
         };
         match text.parse::<Platform>() {
-            Ok(platform) => found.push((item.span, platform)),
+            Ok(platform) if found.contains(&platform) => {
+                let message = format!("the platform {platform} is named twice");
+                walk.say(item.span, "invalid-value", message);
+            }
+            Ok(platform) => found.push(platform),
             Err(error) => walk.say_hint(
                 item.span,
                 "invalid-value",
@@ -204,16 +212,7 @@ fn platform(walk: &mut Walk, node: &Node) -> Option<Platform> {
             ),
         }
     }
-    if let Some((span, _)) = found.get(1) {
-        let hint = "keep one; the others need builds for several platforms, which are not there yet";
-        walk.say_hint(
-            *span,
-            "not-yet",
-            "more than one platform is not supported yet",
-            hint,
-        );
-    }
-    found.into_iter().next().map(|(_, platform)| platform)
+    found
 }
 
 fn initial(walk: &mut Walk, node: &Node) -> Option<Version> {

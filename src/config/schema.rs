@@ -28,8 +28,8 @@ struct RingsYaml {
     registry: Option<String>,
     /// The vendor label of every image.
     vendor: Option<String>,
-    /// The platform of all images; only one is supported yet. Default: linux/amd64.
-    #[schemars(length(max = 1))]
+    /// The platforms of all images. Of several, each image is an index over one for each. Default: linux/amd64.
+    #[schemars(length(min = 1))]
     platforms: Option<Vec<String>>,
     /// The rings, from the first who get a release to the last. `ante` and `post` always exist and are not written.
     #[schemars(length(min = 1))]
@@ -50,8 +50,6 @@ struct RingsYaml {
     allow: Option<Vec<Allowance>>,
     /// Codes of warnings that are not told.
     silence: Option<Vec<Code>>,
-    /// Commands that check a release; nothing runs them yet.
-    checks: Option<Vec<String>>,
     /// Who builds the images.
     builder: Option<Builder>,
 }
@@ -106,6 +104,7 @@ struct LongRing {
 
 #[derive(JsonSchema)]
 #[schemars(untagged)]
+#[expect(clippy::large_enum_variant, reason = "no value of it is ever made")]
 enum Image {
     /// The build context; the container file is the Dockerfile in it, else dockerfile, else Containerfile.
     Context(String),
@@ -134,6 +133,16 @@ struct LongImage {
     epoch: Option<Epoch>,
     /// Codes of warnings that are not told for this image.
     silence: Option<Vec<Code>>,
+    /// Commands that must succeed in the image just built before its version counts.
+    checks: Option<Vec<Check>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Check {
+    /// The command with its arguments; no shell.
+    #[schemars(length(min = 1))]
+    run: Vec<String>,
 }
 
 #[derive(JsonSchema)]
@@ -286,6 +295,7 @@ mod tests {
             ("LongRing", keys::RING),
             ("LongImage", keys::IMAGE),
             ("LongContext", keys::CONTEXT),
+            ("Check", keys::CHECK),
             ("Site", keys::SITE),
             ("Kube", keys::KUBE),
             ("LongBuilder", keys::BUILDER),

@@ -31,7 +31,7 @@ const DESIGN: &str = r#"
 project: acme/shop
 registry: registry.example.com
 vendor: Acme Ltd
-platforms: [linux/amd64]
+platforms: [linux/amd64, linux/arm64]
 rings: [developers, testers, {name: users, renamed_from: customers, publish: [ghcr.io/acme]}]
 images:
   base: images/base
@@ -48,6 +48,7 @@ images:
       tools: docker-image://alpine:3.20
     aliases: [api-server]
     epoch: 2
+    checks: [{run: [make, test]}, {run: [/bin/api, --version]}]
   shop: {context: deploy, root: true}
 environments: environments
 sites:
@@ -59,7 +60,6 @@ versioning: literal
 allow: [network=host]
 silence: [unlocked-base]
 builder: {name: buildah, args: [--isolation=chroot]}
-checks: [make test]
 "#;
 
 #[test]
@@ -77,6 +77,9 @@ fn every_key_of_the_design_is_kept() {
     assert_eq!(api.file, Some(RepoPath::clean("services/api/Dockerfile")));
     assert_eq!(api.args["GO_VERSION"], "1.26");
     assert_eq!(api.epoch.as_deref(), Some("2"));
+    assert_eq!(api.checks, [["make", "test"], ["/bin/api", "--version"]]);
+    let platforms: Vec<String> = project.platforms.iter().map(ToString::to_string).collect();
+    assert_eq!(platforms, ["linux/amd64", "linux/arm64"]);
     let contexts: Vec<&ContextSource> = api.contexts.values().map(|context| &context.what).collect();
     let folder = |path, generated| ContextSource::Folder {
         path: RepoPath::clean(path),
@@ -217,7 +220,8 @@ fn values_are_checked() {
         ("initial: 1.0", "wrong-type"),
         ("initial: v1.0.0", "invalid-value"),
         ("versioning: gaurded", "invalid-value"),
-        ("platforms: [linux/amd64, linux/arm64]", "not-yet"),
+        ("platforms: [linux/amd64, linux/amd64]", "invalid-value"),
+        ("platforms: []", "invalid-value"),
         ("platforms: linux/amd64", "wrong-type"),
         ("platforms: [amd64]", "invalid-value"),
         ("registry: https://registry.example.com/team", "invalid-value"),

@@ -1,6 +1,7 @@
 //! What happens while a command runs, as data.
 
-use crate::model::{Digest, ImageName, Version};
+use crate::model::{BuilderKind, Digest, ImageName, Platform, Version};
+use std::path::PathBuf;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Event {
         image: ImageName,
         /// Under which number.
         version: Version,
+        /// By whom.
+        builder: BuilderKind,
     },
     /// An instruction of it began.
     Step {
@@ -29,10 +32,30 @@ pub enum Event {
         image: ImageName,
         /// Its number.
         version: Version,
+        /// For which platform, where there are several.
+        platform: Option<Platform>,
         /// Line of the container file.
         line: u32,
         /// The instruction.
         text: String,
+        /// Which of the image's instructions it is, from 1, and how many there are; 0 where that is not known.
+        place: (usize, usize),
+    },
+    /// Its builder said a line.
+    Said {
+        /// Which image.
+        image: ImageName,
+        /// The line, without secrets.
+        line: String,
+    },
+    /// A check of the image just built began.
+    Checking {
+        /// Which image.
+        image: ImageName,
+        /// Its number.
+        version: Version,
+        /// The command.
+        command: String,
     },
     /// An image is built and tagged.
     Built {
@@ -69,6 +92,19 @@ pub enum Event {
         version: Version,
         /// Why.
         message: String,
+        /// The last lines that its builder said.
+        last: Vec<String>,
+        /// Where all of them are written.
+        log: Option<PathBuf>,
+    },
+    /// An image is left out, for one that it stands on could not be built.
+    Skipped {
+        /// Which.
+        image: ImageName,
+        /// Its number.
+        version: Version,
+        /// What it stands on.
+        base: ImageName,
     },
     /// An entry was appended.
     Committed {

@@ -1,41 +1,60 @@
 //! Carrying out a build: numbers first, images in dependency order, the release last (B6).
 
+pub mod builders;
 mod images;
+pub(super) mod index;
+mod log;
+mod making;
+pub mod scrub;
+mod stop;
 mod work;
 
 use super::append::{self, Author, Committed, Proposal};
 use super::event::{Event, Reporter};
-use super::failure::{Failure, Unbuilt};
+use super::failure::Failure;
 use super::pointers;
 use super::project::Loaded;
 use super::store::Store;
-use crate::builder::Builder;
+use crate::builder::Session;
 use crate::model::{CommitId, Digest, ImageName, Version};
 use crate::plan::build::{Plan, Request, World};
 use crate::plan::{Action, Commits, complete};
 use crate::state::journal::{JournalError, Stored};
 use crate::state::{ReleaseRef, State};
+pub use builders::{Builders, Unusable};
 use images::build_all;
+pub use scrub::Scrub;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use work::prepare;
 
-/// Everything that a build is carried out with.
+/// Everything that a build is decided on.
 pub struct Site {
     /// The store.
     pub store: Store,
     /// The project at the build's commit.
     pub project: Arc<Loaded>,
-    /// The builder.
-    pub builder: Arc<dyn Builder>,
-    /// Hears what happens.
-    pub reporter: Arc<dyn Reporter>,
-    /// How many images are built at once.
-    pub jobs: usize,
     /// Who builds.
     pub author: Author,
     /// The state where there is no journal yet.
     pub empty: State,
+}
+
+/// Everything that a build is carried out with.
+pub struct Tools {
+    /// Who makes the images.
+    pub builders: Builders,
+    /// How many images are built at once.
+    pub jobs: usize,
+    /// What all builds share: secrets, agents, the wish to stop.
+    pub session: Session,
+    /// What must not be told of the secrets.
+    pub scrub: Scrub,
+    /// The folder of the logs.
+    pub logs: PathBuf,
+    /// Hears what happens.
+    pub reporter: Arc<dyn Reporter>,
 }
 
 /// Loads the project at another commit: behind the front, what is not taken is rebuilt from the
@@ -63,74 +82,77 @@ pub fn plan(
     Ok(crate::plan::build::plan(&world, request)?)
 }
 
-/// Plans, reserves, builds, commits. `None`: nothing to do.
+/// Plans over `head`, the journal's as it was read last, reserves, builds, commits. `None`: nothing to do.
 ///
 /// # Errors
-/// [`Failure`]; what was built until then is adopted by the next run.
+/// [`Failure`]; what was built until then is adopted by the next run. No builder is at work any more.
 pub async fn run(
     site: &Site,
+    tools: &Arc<Tools>,
     commits: &dyn Commits,
     request: &Request,
     at_commit: &AtCommit<'_>,
+    mut head: Option<Stored>,
 ) -> Result<Option<Committed>, Failure> {
-    let mut head = site.store.journal.head()?;
-    let plan = loop {
+    let (plan, works) = loop {
         let plan = plan(site, commits, request, head.as_ref())?;
         if plan.is_empty() {
-            settle(site);
+            settle(site, tools);
             return Ok(None);
         }
         if head.is_none() {
             refuse_orphans(site)?;
         }
-        refuse_what_needs_a_builder(site, &plan, at_commit)?;
+        let works = prepare(site, &tools.builders, &plan, at_commit)?;
         let state = head.as_ref().map_or(&site.empty, |head| &head.entry.state);
         let Some(reserve) = complete::reserve(state, &plan, site.author.at) else {
-            break plan;
+            break (plan, works);
         };
         let proposal = append::propose(head.clone(), state, reserve, &site.author);
-        let Some(proposal) = proposal else { break plan };
+        let Some(proposal) = proposal else {
+            break (plan, works);
+        };
         if let crate::state::journal::Appended::Committed(_) = site
             .store
             .journal
             .append(proposal.head.as_ref(), &proposal.entry)?
         {
             head = site.store.journal.head()?;
-            break plan;
+            break (plan, works);
         }
         head = site.store.journal.head()?;
     };
     let count = |action| plan.steps.iter().filter(|step| step.action == action).count();
     if !plan.not_taken.is_empty() {
         let names: Vec<&str> = plan.not_taken.iter().map(ImageName::as_str).collect();
-        site.reporter.report(Event::Note {
+        tools.reporter.report(Event::Note {
             message: format!(
                 "different in the commit, and not taken from it: {}",
                 names.join(", ")
             ),
         });
     }
-    site.reporter.report(Event::Planned {
+    tools.reporter.report(Event::Planned {
         ring: plan.target.to_string(),
         build: count(Action::Build),
         relabel: count(Action::Relabel),
         adopt: count(Action::Adopt),
     });
-    let digests = build_all(site, &plan, at_commit).await?;
+    let digests = build_all(site, tools, &plan, works).await?;
     let committed = commit(site, commits, &plan, head, &digests)?;
     if let Some(committed) = &committed {
-        site.reporter.report(Event::Committed {
+        tools.reporter.report(Event::Committed {
             what: what(&plan),
             seq: committed.seq,
         });
     }
-    settle(site);
+    settle(site, tools);
     Ok(committed)
 }
 
-fn settle(site: &Site) {
+fn settle(site: &Site, tools: &Tools) {
     if let Some(message) = pointers::settle(&site.store) {
-        site.reporter.report(Event::Note { message });
+        tools.reporter.report(Event::Note { message });
     }
 }
 
@@ -144,29 +166,6 @@ fn refuse_orphans(site: &Site) -> Result<(), Failure> {
         ))
         .into()),
         false => Ok(()),
-    }
-}
-
-/// Images that the builder cannot make are told before any number is taken.
-fn refuse_what_needs_a_builder(site: &Site, plan: &Plan, at_commit: &AtCommit<'_>) -> Result<(), Failure> {
-    let mut unbuilt = Vec::new();
-    for work in prepare(site, plan, at_commit)?
-        .iter()
-        .filter(|work| work.step.action == Action::Build)
-    {
-        let image = work.project.image(&work.step.image)?;
-        if let Some(error) = site.builder.refuses(&image.recipe, false) {
-            unbuilt.push(Unbuilt {
-                image: work.step.image.clone(),
-                file: image.file.to_string(),
-                error,
-            });
-        }
-    }
-    if unbuilt.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::Build(unbuilt))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Takes one image out of the store: as an OCI layout, or as an archive that `docker load` reads. Edge: it writes
 //! the file.
 
+use super::execute::index;
 use super::failure::Failure;
 use super::store::Store;
-use crate::model::{Digest, ImageName, ProjectName, Version};
+use crate::model::{Digest, ImageName, Platform, ProjectName, Version};
 use crate::registry::layout::LayoutRegistry;
 use crate::registry::{Created, Descriptor, Registry, Repository};
 use serde_json::{Value, json};
@@ -40,29 +41,51 @@ pub fn export(
     form: &Form,
 ) -> Result<(), Failure> {
     let repository = store.repository(image);
-    let manifest = store.registry.manifest(&repository, digest)?;
-    let parsed: Value = serde_json::from_slice(&manifest)
-        .map_err(|error| Failure::Bug(format!("manifest {digest} is not JSON: {error}")))?;
     match form {
         Form::Layout { folder, tag } => {
             let (parent, name) = match (folder.parent(), folder.file_name()) {
                 (Some(parent), Some(name)) => (parent, name.to_string_lossy().into_owned()),
                 _ => return Err(Failure::request("name a folder to export to", "oci:FOLDER[:TAG]")),
             };
-            layout(
-                store,
-                &repository,
-                &manifest,
-                &parsed,
-                parent.to_path_buf(),
-                &name,
-                tag,
-            )
+            layout(store, &repository, digest, parent.to_path_buf(), &name, tag)
         }
         Form::DockerArchive { file } => {
             let name = format!("{}/{image}:{version}", store.project);
-            archive(store, &repository, &parsed, file, &name)
+            let (_, manifest) = one(store, &repository, digest)?;
+            archive(store, &repository, &manifest, file, &name)
         }
+    }
+}
+
+/// A manifest, as bytes and read.
+fn manifest(store: &Store, repository: &Repository, digest: &Digest) -> Result<(Vec<u8>, Value), Failure> {
+    let bytes = store.registry.manifest(repository, digest)?;
+    let value = serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::Bug(format!("manifest {digest} is not JSON: {error}")))?;
+    Ok((bytes, value))
+}
+
+/// The manifests of an index's images with their digests.
+fn entries(bytes: &[u8]) -> Result<Vec<(Digest, Value)>, Failure> {
+    let no_digest = || Failure::Bug("an index names no digest".into());
+    let entries = index::entries(bytes).unwrap_or_default().into_iter();
+    entries
+        .map(|entry| Ok((index::digest_of(&entry).ok_or_else(no_digest)?, entry)))
+        .collect()
+}
+
+/// The manifest of one image: of an index, that for the default platform, or the first.
+fn one(store: &Store, repository: &Repository, digest: &Digest) -> Result<(Vec<u8>, Value), Failure> {
+    let found = manifest(store, repository, digest)?;
+    let all = entries(&found.0)?;
+    let usual = all.iter().find(|(_, entry)| {
+        let says = |key: &str| entry["platform"][key].as_str();
+        let platform = Platform::default();
+        says("os") == Some(&platform.os) && says("architecture") == Some(&platform.architecture)
+    });
+    match usual.or(all.first()) {
+        Some((image, _)) => manifest(store, repository, image),
+        None => Ok(found),
     }
 }
 
@@ -80,8 +103,7 @@ fn blobs(manifest: &Value) -> Result<Vec<Digest>, Failure> {
 fn layout(
     store: &Store,
     repository: &Repository,
-    bytes: &[u8],
-    manifest: &Value,
+    digest: &Digest,
     parent: PathBuf,
     name: &str,
     tag: &str,
@@ -95,12 +117,41 @@ fn layout(
     let to = Repository::new(&ProjectName::new(name).map_err(bad)?, "");
     let to = Repository::single(to.as_str().trim_end_matches('/'));
     let target = LayoutRegistry::new(parent);
-    for digest in blobs(manifest)? {
-        if target.has_blob(&to, &digest)? {
+    let stored = copy(store, repository, digest, &target, &to)?;
+    match target.create_tag(&to, tag, &stored)? {
+        Created::New => Ok(()),
+        Created::Exists(there) if there == stored.digest => Ok(()),
+        Created::Exists(_) => Err(Failure::request(
+            format!("{name} has another image under the tag {tag}"),
+            "name another tag: oci:FOLDER:TAG",
+        )),
+    }
+}
+
+/// Copies an image or an index with all that it names.
+fn copy(
+    store: &Store,
+    repository: &Repository,
+    digest: &Digest,
+    target: &LayoutRegistry,
+    to: &Repository,
+) -> Result<Descriptor, Failure> {
+    let (bytes, manifest) = manifest(store, repository, digest)?;
+    let all = entries(&bytes)?;
+    for (image, _) in &all {
+        copy(store, repository, image, target, to)?;
+    }
+    let blobs = if all.is_empty() {
+        blobs(&manifest)?
+    } else {
+        Vec::new()
+    };
+    for digest in blobs {
+        if target.has_blob(to, &digest)? {
             continue;
         }
         let mut from = store.registry.blob(repository, &digest)?;
-        let mut writer = target.begin_blob(&to)?;
+        let mut writer = target.begin_blob(to)?;
         let io = |source| Failure::Io {
             action: format!("copy blob {digest}"),
             source,
@@ -111,15 +162,7 @@ fn layout(
     let media_type = manifest["mediaType"]
         .as_str()
         .unwrap_or(crate::registry::MANIFEST);
-    let stored: Descriptor = target.put_manifest(&to, media_type, bytes)?;
-    match target.create_tag(&to, tag, &stored)? {
-        Created::New => Ok(()),
-        Created::Exists(there) if there == stored.digest => Ok(()),
-        Created::Exists(_) => Err(Failure::request(
-            format!("{name} has another image under the tag {tag}"),
-            "name another tag: oci:FOLDER:TAG",
-        )),
-    }
+    Ok(target.put_manifest(to, media_type, &bytes)?)
 }
 
 /// The archive's parts: layers uncompressed, as old docker versions want them.

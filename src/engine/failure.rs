@@ -7,6 +7,7 @@ use crate::model::{ImageName, Version};
 use crate::plan::{CommitsError, Refusal};
 use crate::registry::RegistryError;
 use crate::state::journal::JournalError;
+use std::path::PathBuf;
 
 /// A use-case could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +81,12 @@ pub struct Unbuilt {
     pub file: String,
     /// Why.
     pub error: BuildError,
+    /// What to do, where the error does not say it.
+    pub hint: Option<String>,
+    /// The check of rings.yaml that failed, when the image itself was built.
+    pub check: Option<String>,
+    /// Where all that its builder said is written.
+    pub log: Option<PathBuf>,
 }
 
 fn count(problems: usize) -> String {

@@ -4,17 +4,19 @@ mod config_file;
 mod contexts;
 mod edges;
 mod excuse;
+mod image;
 mod reads;
 mod remembered;
 mod resolver;
 
 pub use edges::edges;
+pub use image::{Image, Variant};
 pub use resolver::Resolved;
 
 use super::failure::Failure;
 use crate::cache::Remembered;
 use crate::config::{self, Project};
-use crate::containerfile::recipe::{Recipe, Warning};
+use crate::containerfile::recipe::Warning;
 use crate::git::Repository;
 use crate::graph::{Graph, SealError};
 use crate::model::{CommitId, ImageName, Problem, Problems, RepoPath, Revision};
@@ -24,7 +26,7 @@ use crate::tree::SourceTree;
 use crate::tree::disk::DiskTree;
 use rayon::prelude::*;
 use resolver::Resolver;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -64,22 +66,6 @@ pub struct Loaded {
     origin: Origin,
     generated: BTreeMap<(ImageName, String), DiskTree>,
     ignores: contexts::Ignores,
-}
-
-/// One image with everything that its revision is made of.
-pub struct Image {
-    /// Its container file.
-    pub file: RepoPath,
-    /// What that asks for.
-    pub recipe: Arc<Recipe>,
-    /// What that reads.
-    pub manifest: Manifest,
-    /// The revision.
-    pub revision: Revision,
-    /// Its records.
-    pub records: Records,
-    /// What in its container file, and in what that reads, is worth a look.
-    pub warnings: Vec<Warning>,
 }
 
 /// What is kept of an image while all are read.
@@ -160,8 +146,7 @@ impl Loaded {
     fn compute(&mut self) -> Result<(), Failure> {
         let tree = &*self.origin.tree;
         let mut problems = config::check(&self.project, tree)?;
-        let resolver = Resolver::new(&self.project, tree);
-        let resolved = resolver.all(&mut problems)?;
+        let resolved = self.resolve_all(&mut problems)?;
         let graph = self.seal(&resolved, &mut problems);
         // Of each image only its revision is kept: manifests and records of all would fill the memory.
         let made: Vec<Result<Made, Failure>> = resolved
@@ -210,15 +195,55 @@ impl Loaded {
         Ok(())
     }
 
-    fn make(&self, name: &ImageName, resolved: &Resolved) -> Result<Made, Failure> {
-        let made = self.finish(name, resolved)?;
-        // Those of the recipe were told when it was resolved.
-        let fresh = &made.warnings[resolved.recipe.warnings.len()..];
+    /// Every image that has recipes, one for each platform; what is wrong with the others goes to `problems`.
+    fn resolve_all(
+        &self,
+        problems: &mut Vec<Problem>,
+    ) -> Result<BTreeMap<ImageName, Vec<Resolved>>, Failure> {
+        let mut all: BTreeMap<ImageName, Vec<Resolved>> = BTreeMap::new();
+        for platform in &self.project.platforms {
+            let resolver = Resolver::new(&self.project, &*self.origin.tree, platform);
+            for (name, resolved) in resolver.all(problems)? {
+                all.entry(name).or_default().push(resolved);
+            }
+        }
+        // What is wrong on one platform only was told.
+        all.retain(|_, resolved| resolved.len() == self.project.platforms.len());
+        Ok(all)
+    }
+
+    /// What the container files of these images ask for, one recipe for each platform.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] for a stranger, else as [`Loaded::read`].
+    pub fn resolved(&self, names: &[&ImageName]) -> Result<BTreeMap<ImageName, Vec<Resolved>>, Failure> {
+        let stranger = |name: &&&ImageName| !self.project.images.contains_key(**name);
+        if let Some(name) = names.iter().find(stranger) {
+            return Err(Refusal::no_such_image(name, self.project.images.keys()).into());
+        }
+        let mut all: BTreeMap<ImageName, Vec<Resolved>> = BTreeMap::new();
+        for platform in &self.project.platforms {
+            let resolver = Resolver::new(&self.project, &*self.origin.tree, platform);
+            for (name, resolved) in resolver.some(names)? {
+                all.entry(name).or_default().push(resolved);
+            }
+        }
+        Ok(all)
+    }
+
+    fn make(&self, name: &ImageName, resolved: &[Resolved]) -> Result<Made, Failure> {
+        let made = self.made(name, resolved)?;
+        // Those of the recipes were told when they were resolved.
+        let old: Vec<&Warning> = resolved.iter().flat_map(|r| &r.recipe.warnings).collect();
+        let fresh: Vec<Warning> = made.warnings.into_iter().filter(|w| !old.contains(&w)).collect();
         let image = &self.project.images[name];
+        let source = resolved.first().map(|resolved| &resolved.source);
         Ok(Made {
             name: name.clone(),
             revision: made.revision,
-            told: resolver::told(&self.project, image, &resolved.source, fresh),
+            told: source
+                .map(|source| resolver::told(&self.project, image, source, &fresh))
+                .unwrap_or_default(),
         })
     }
 
@@ -234,12 +259,20 @@ impl Loaded {
         )
     }
 
-    fn seal(&self, resolved: &BTreeMap<ImageName, Resolved>, problems: &mut Vec<Problem>) -> Option<Graph> {
+    fn seal(
+        &self,
+        resolved: &BTreeMap<ImageName, Vec<Resolved>>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Graph> {
         let names = self.project.images.keys().cloned();
-        let edges = resolved
-            .iter()
-            .flat_map(|(name, r)| edges(&self.project.images[name], &r.recipe))
-            .collect::<Vec<_>>();
+        let of = |(name, all): (&ImageName, &Vec<Resolved>)| {
+            let image = &self.project.images[name];
+            let mut edges: Vec<_> = all.iter().flat_map(|r| edges(image, &r.recipe)).collect();
+            let mut seen = BTreeSet::new();
+            edges.retain(|edge| seen.insert(edge.clone()));
+            edges
+        };
+        let edges: Vec<_> = resolved.iter().flat_map(of).collect();
         match Graph::seal(names, edges, self.project.root.clone()) {
             Ok(graph) => Some(graph),
             Err(SealError::Cycle(cycle)) => {
@@ -270,7 +303,7 @@ impl Loaded {
     /// As [`Loaded::read`].
     pub fn graph(&self) -> Result<Graph, Failure> {
         let mut problems = Vec::new();
-        let resolved = Resolver::new(&self.project, &*self.origin.tree).all(&mut problems)?;
+        let resolved = self.resolve_all(&mut problems)?;
         let graph = self.seal(&resolved, &mut problems);
         graph.ok_or_else(|| match Problems::of(problems) {
             Some(problems) => Failure::Project(problems),
@@ -283,12 +316,8 @@ impl Loaded {
     /// # Errors
     /// [`Failure::Refused`] for a stranger, else as [`Loaded::read`].
     pub fn image(&self, name: &ImageName) -> Result<Image, Failure> {
-        if !self.project.images.contains_key(name) {
-            return Err(Refusal::no_such_image(name, self.project.images.keys()).into());
-        }
-        let resolver = Resolver::new(&self.project, &*self.origin.tree);
-        let resolved = resolver.one(name)?;
-        self.finish(name, &resolved)
+        let resolved = self.resolved(&[name])?.remove(name).unwrap_or_default();
+        self.made(name, &resolved)
     }
 
     /// The warnings of an image that nobody silenced, in order of lines.
@@ -304,11 +333,8 @@ impl Loaded {
 
     /// The container file of an image, as messages call it.
     pub fn file(&self, name: &ImageName) -> String {
-        let resolver = Resolver::new(&self.project, &*self.origin.tree);
-        resolver
-            .file(name)
-            .map(|file| file.to_string())
-            .unwrap_or_default()
+        let file = resolver::file(&self.project, &*self.origin.tree, name);
+        file.map(|file| file.to_string()).unwrap_or_default()
     }
 
     /// The bytes of a container file.
@@ -330,15 +356,46 @@ impl Loaded {
     /// [`Failure::Project`] when its ignore file cannot be used.
     pub fn contexts(&self, name: &ImageName) -> Result<Contexts<'_>, Failure> {
         let image = &self.project.images[name];
-        let resolver = Resolver::new(&self.project, &*self.origin.tree);
-        let file = resolver
-            .file(name)
+        let file = resolver::file(&self.project, &*self.origin.tree, name)
             .ok_or_else(|| Failure::Bug(format!("{name} has no container file")))?;
         contexts::contexts(image, &file, &*self.origin.tree, &self.generated, &self.ignores)
     }
 
-    fn finish(&self, name: &ImageName, resolved: &Resolved) -> Result<Image, Failure> {
+    /// Everything about one image whose container file was [resolved](Self::resolved) before.
+    ///
+    /// # Errors
+    /// As [`Loaded::read`].
+    pub fn made(&self, name: &ImageName, resolved: &[Resolved]) -> Result<Image, Failure> {
         let contexts = self.contexts(name)?;
+        let first = resolved
+            .first()
+            .ok_or_else(|| Failure::Bug(format!("{name} has no recipe")))?;
+        let mut variants = Vec::new();
+        let mut warnings: Vec<Warning> = Vec::new();
+        for resolved in resolved {
+            let manifest = self.manifest(resolved, &contexts)?;
+            let told = resolved.recipe.warnings.iter().cloned();
+            for warning in told.chain(revision::warnings(&resolved.recipe, &manifest)) {
+                if variants.is_empty() || !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
+            variants.push(Variant {
+                recipe: resolved.recipe.clone(),
+                manifest,
+            });
+        }
+        let (revision, records) = self.revision(name, &first.bytes, &variants);
+        Ok(Image {
+            file: first.file.clone(),
+            variants,
+            revision,
+            records,
+            warnings,
+        })
+    }
+
+    fn manifest(&self, resolved: &Resolved, contexts: &Contexts<'_>) -> Result<Manifest, Failure> {
         let problem = |error: revision::SelectError| {
             let error = self.origin.excuse(error);
             let span = resolved.span_of(error.line, &error.word);
@@ -349,7 +406,10 @@ impl Loaded {
                 None => Failure::Project(problem.into()),
             }
         };
-        let manifest = revision::select(&resolved.recipe, &contexts, &Limits::default()).map_err(problem)?;
+        revision::select(&resolved.recipe, contexts, &Limits::default()).map_err(problem)
+    }
+
+    fn revision(&self, name: &ImageName, file: &[u8], variants: &[Variant]) -> (Revision, Records) {
         let image = &self.project.images[name];
         let references = image
             .contexts
@@ -363,7 +423,7 @@ impl Loaded {
             });
         let inputs = revision::Inputs {
             epoch: image.epoch.as_deref(),
-            container_file: &resolved.bytes,
+            container_file: file,
             args: image
                 .args
                 .iter()
@@ -372,20 +432,13 @@ impl Loaded {
             target: image.target.as_deref(),
             images: references.collect(),
         };
-        let plan = revision::Plan {
-            recipe: &resolved.recipe,
-            manifest: &manifest,
-        };
-        let (revision, records) = revision::compute(&[plan], &inputs);
-        let mut warnings = resolved.recipe.warnings.clone();
-        warnings.extend(revision::warnings(&resolved.recipe, &manifest));
-        Ok(Image {
-            file: resolved.file.clone(),
-            recipe: resolved.recipe.clone(),
-            manifest,
-            revision,
-            records,
-            warnings,
-        })
+        let plans: Vec<revision::Plan<'_>> = variants
+            .iter()
+            .map(|variant| revision::Plan {
+                recipe: &variant.recipe,
+                manifest: &variant.manifest,
+            })
+            .collect();
+        revision::compute(&plans, &inputs)
     }
 }

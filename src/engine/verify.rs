@@ -1,5 +1,6 @@
 //! Reads everything that the journal names, and compares it with what its places promise.
 
+use super::execute::index;
 use super::failure::Failure;
 use super::pointers;
 use super::store::Store;
@@ -140,11 +141,24 @@ fn image(store: &Store, name: &ImageName, version: &Version, digest: &Digest) ->
         }
         None => return Err("its tag is missing".into()),
     }
-    let manifest = store.registry.manifest(&repository, digest).map_err(said)?;
+    contents(store, &repository, digest)
+}
+
+/// What a manifest names: of an index, its images; of an image, config and layers.
+fn contents(store: &Store, repository: &Repository, digest: &Digest) -> Result<(), String> {
+    let manifest = store.registry.manifest(repository, digest);
+    let manifest = manifest.map_err(|error| error.to_string())?;
+    if let Some(entries) = index::entries(&manifest) {
+        for entry in &entries {
+            let image = index::digest_of(entry).ok_or("its index names no digest")?;
+            contents(store, repository, &image)?;
+        }
+        return Ok(());
+    }
     let manifest: Value = serde_json::from_slice(&manifest).map_err(|e| e.to_string())?;
     let layers = manifest["layers"].as_array().cloned().unwrap_or_default();
     for descriptor in std::iter::once(&manifest["config"]).chain(&layers) {
-        blob(store, &repository, descriptor)?;
+        blob(store, repository, descriptor)?;
     }
     Ok(())
 }

@@ -1,4 +1,3 @@
-#![expect(clippy::disallowed_methods, reason = "edge: looks at the working copy")]
 //! A quick proof that the working copy is what a commit holds; where it fails, [`Repository::changes`]
 //! says what differs.
 //!

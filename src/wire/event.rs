@@ -14,16 +14,34 @@ pub fn line(event: &Event) -> String {
         } => {
             json!({"event": "planned", "ring": ring, "build": build, "relabel": relabel, "adopt": adopt})
         }
-        Event::Building { image, version } => {
-            json!({"event": "building", "image": image, "version": version})
+        Event::Building {
+            image,
+            version,
+            builder,
+        } => {
+            json!({"event": "building", "image": image, "version": version, "builder": builder.as_str()})
         }
         Event::Step {
             image,
             version,
+            platform,
             line,
             text,
+            place: (number, of),
         } => {
-            json!({"event": "step", "image": image, "version": version, "line": line, "text": text})
+            let mut step = json!({"event": "step", "image": image, "version": version, "line": line, "text": text, "number": number, "of": of});
+            if let Some(platform) = platform {
+                step["platform"] = platform.to_string().into();
+            }
+            step
+        }
+        Event::Said { image, line } => json!({"event": "said", "image": image, "line": line}),
+        Event::Checking {
+            image,
+            version,
+            command,
+        } => {
+            json!({"event": "checking", "image": image, "version": version, "command": command})
         }
         Event::Built {
             image,
@@ -44,8 +62,13 @@ pub fn line(event: &Event) -> String {
             image,
             version,
             message,
+            last,
+            log,
         } => {
-            json!({"event": "failed", "image": image, "version": version, "message": message})
+            json!({"event": "failed", "image": image, "version": version, "message": message, "last": last, "log": log})
+        }
+        Event::Skipped { image, version, base } => {
+            json!({"event": "skipped", "image": image, "version": version, "base": base})
         }
         Event::Committed { what, seq } => json!({"event": "committed", "what": what, "seq": seq}),
         Event::Note { message } => json!({"event": "note", "message": message}),

@@ -246,7 +246,7 @@ sites:
       |
     3 | colour: blue
       | ^^^^^^
-    hint: known here: project, registry, vendor, platforms, rings, images, environments, sites, initial, versioning, allow, silence, checks, builder
+    hint: known here: project, registry, vendor, platforms, rings, images, environments, sites, initial, versioning, allow, silence, builder
     error: rings.yaml:4:1: no image is the root
       |
     4 | images:
@@ -301,7 +301,7 @@ fn a_place_after_a_byte_order_mark_and_crlf_is_where_an_editor_shows_it() {
       |
     1 | colour: blue
       | ^^^^^^
-    hint: known here: project, registry, vendor, platforms, rings, images, environments, sites, initial, versioning, allow, silence, checks, builder
+    hint: known here: project, registry, vendor, platforms, rings, images, environments, sites, initial, versioning, allow, silence, builder
     [exit 1]
     ");
 }

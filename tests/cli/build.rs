@@ -278,11 +278,11 @@ fn an_image_that_needs_a_builder_is_told() {
     );
     world.write("images/api/app", "changed\n");
     world.commit("Run something");
-    insta::assert_snapshot!(say(&world, &["build", "--jobs", "1"]), @r"
+    insta::assert_snapshot!(say(&world, &["build", "--builder", "native"]), @r"
     [stderr]
     error: web could not be built
       web: images/web/Dockerfile:3: RUN needs a builder
-    hint: this ringshift builds images without RUN, FROM scratch or from images of the project
+    hint: the native builder was asked for; name another one with --builder, or none
     [exit 5]
     ");
 }

@@ -17,18 +17,18 @@ fn build() {
     let world = fresh();
     insta::assert_snapshot!(say(&world, &["build", "--json", "--jobs", "1"]), @r#"
     {"kind":"event","format":1,"event":"planned","ring":"dev","build":4,"relabel":0,"adopt":0}
-    {"kind":"event","format":1,"event":"building","image":"base","version":"0.1.0"}
-    {"kind":"event","format":1,"event":"step","image":"base","version":"0.1.0","line":2,"text":"COPY motd /etc/motd"}
+    {"kind":"event","format":1,"event":"building","image":"base","version":"0.1.0","builder":"native"}
+    {"kind":"event","format":1,"event":"step","image":"base","version":"0.1.0","line":2,"text":"COPY motd /etc/motd","number":1,"of":1}
     {"kind":"event","format":1,"event":"built","image":"base","version":"0.1.0","digest":"sha256:HEX64"}
-    {"kind":"event","format":1,"event":"building","image":"api","version":"0.1.0"}
-    {"kind":"event","format":1,"event":"step","image":"api","version":"0.1.0","line":2,"text":"COPY src /src"}
-    {"kind":"event","format":1,"event":"step","image":"api","version":"0.1.0","line":3,"text":"COPY app /app"}
+    {"kind":"event","format":1,"event":"building","image":"api","version":"0.1.0","builder":"native"}
+    {"kind":"event","format":1,"event":"step","image":"api","version":"0.1.0","line":2,"text":"COPY src /src","number":1,"of":2}
+    {"kind":"event","format":1,"event":"step","image":"api","version":"0.1.0","line":3,"text":"COPY app /app","number":2,"of":2}
     {"kind":"event","format":1,"event":"built","image":"api","version":"0.1.0","digest":"sha256:HEX64"}
-    {"kind":"event","format":1,"event":"building","image":"web","version":"0.1.0"}
-    {"kind":"event","format":1,"event":"step","image":"web","version":"0.1.0","line":2,"text":"COPY index.html /"}
+    {"kind":"event","format":1,"event":"building","image":"web","version":"0.1.0","builder":"native"}
+    {"kind":"event","format":1,"event":"step","image":"web","version":"0.1.0","line":2,"text":"COPY index.html /","number":1,"of":1}
     {"kind":"event","format":1,"event":"built","image":"web","version":"0.1.0","digest":"sha256:HEX64"}
-    {"kind":"event","format":1,"event":"building","image":"shop","version":"0.1.0"}
-    {"kind":"event","format":1,"event":"step","image":"shop","version":"0.1.0","line":2,"text":"COPY notes /notes"}
+    {"kind":"event","format":1,"event":"building","image":"shop","version":"0.1.0","builder":"native"}
+    {"kind":"event","format":1,"event":"step","image":"shop","version":"0.1.0","line":2,"text":"COPY notes /notes","number":1,"of":1}
     {"kind":"event","format":1,"event":"built","image":"shop","version":"0.1.0","digest":"sha256:HEX64"}
     {"kind":"event","format":1,"event":"committed","what":"0.1.0 to dev","seq":2}
     {"kind":"done","format":1,"entry":{"seq":2,"digest":"sha256:HEX64","verb":"build","rings":{"dev":{"before":null,"after":"0.1.0"}},"versions":{"api":"0.1.0","base":"0.1.0","shop":"0.1.0","web":"0.1.0"}}}

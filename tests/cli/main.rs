@@ -8,6 +8,7 @@
 )]
 
 mod build;
+mod builders;
 mod checked;
 mod drawn;
 mod json;

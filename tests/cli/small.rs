@@ -44,6 +44,7 @@ fn settings_and_where_they_come_from() {
     registry  oci:…/repo/.git/ringshift  (default)
     actor  ada  (RINGSHIFT_ACTOR)
     cache  …/cache/ringshift  (XDG_CACHE_HOME)
+    builder  native, else the first that can be used  (default)
     ");
     insta::assert_snapshot!(say(&world, &["config", "--registry", "oci:../tmp/x", "--project", "other/name"]), @r"
     config  …/repo/rings.yaml  (found by walking up)
@@ -51,12 +52,13 @@ fn settings_and_where_they_come_from() {
     registry  oci:…/repo/../tmp/x  (--registry)
     actor  ada  (RINGSHIFT_ACTOR)
     cache  …/cache/ringshift  (XDG_CACHE_HOME)
+    builder  native, else the first that can be used  (default)
     ");
     let mut command = world.command(&["config", "--json"]);
     command
         .env("RINGSHIFT_REGISTRY", "oci:/elsewhere")
         .env("RINGSHIFT_CACHE", "/cache");
-    insta::assert_snapshot!(masked(&world.end(command).shown()), @r#"{"kind":"config","format":1,"settings":[{"name":"config","value":"…/repo/rings.yaml","from":"found by walking up"},{"name":"project","value":"acme/shop","from":"rings.yaml"},{"name":"registry","value":"oci:/elsewhere","from":"RINGSHIFT_REGISTRY"},{"name":"actor","value":"ada","from":"RINGSHIFT_ACTOR"},{"name":"cache","value":"/cache","from":"RINGSHIFT_CACHE"}]}"#);
+    insta::assert_snapshot!(masked(&world.end(command).shown()), @r#"{"kind":"config","format":1,"settings":[{"name":"config","value":"…/repo/rings.yaml","from":"found by walking up"},{"name":"project","value":"acme/shop","from":"rings.yaml"},{"name":"registry","value":"oci:/elsewhere","from":"RINGSHIFT_REGISTRY"},{"name":"actor","value":"ada","from":"RINGSHIFT_ACTOR"},{"name":"cache","value":"/cache","from":"RINGSHIFT_CACHE"},{"name":"builder","value":"native, else the first that can be used","from":"default"}]}"#);
 }
 
 #[test]
@@ -196,6 +198,7 @@ fn help_is_for_people() {
       revision     The revision of one build context, outside any project
       export       Take one image out of the store
       state        The store itself
+      doctor       Which builders can be used here, and why others cannot
       config       Every setting with its value and where it came from
       schema       The JSON Schema of rings.yaml
       completions  Completions for a shell
@@ -293,13 +296,29 @@ fn help_is_for_people() {
           --reason <TEXT>
               Why; kept in the record
 
-          --jobs <N>
-              How many images are built at once, where the first ring takes over ante
-              
-              [env: RINGSHIFT_JOBS=]
-
       -h, --help
               Print help (see a summary with '-h')
+
+    How images are built:
+          --builder <B>
+              Who builds: native, buildx, docker, buildah, podman, buildctl; else native where it
+              suffices, then the first of the others that can be used
+              
+              [env: RINGSHIFT_BUILDER=]
+
+          --secret <SECRET>
+              A secret that a RUN may mount: id=ID,src=FILE or id=ID,env=VARIABLE
+
+          --ssh [<AGENT>]
+              The ssh agent, or keys, that a RUN may mount: default, or id=PATH
+
+          --no-cache
+              Leave the builder's caches aside
+
+          --jobs <N>
+              How many images are built at once
+              
+              [env: RINGSHIFT_JOBS=]
 
     Everywhere:
           --json

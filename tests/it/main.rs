@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod builds;
 mod dry_run;
 mod golden;
 mod histories;

@@ -1,8 +1,11 @@
 //! The command line: verbs, flags, and their help.
 
+#[path = "args/building.rs"]
+mod building;
 #[path = "args/values.rs"]
 mod values;
 
+pub use building::{BuildArgs, BuilderArgs};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 pub use values::{Color, GraphFormat, Plumbing};
@@ -120,27 +123,6 @@ pub struct LossArgs {
     pub allow_dirty: bool,
 }
 
-/// What a build and a plan take.
-#[derive(Debug, Args)]
-pub struct BuildArgs {
-    /// The images to build; none: every image
-    #[arg(value_name = "IMAGE")]
-    pub images: Vec<String>,
-    /// The ring to build against; the first one by default, ante to prepare images beside the chain
-    #[arg(long, value_name = "RING")]
-    pub ring: Option<String>,
-    /// Give this image a new major version
-    #[arg(long, value_name = "IMAGE")]
-    pub major: Vec<String>,
-    /// Take every change of the commit, behind the front too
-    #[arg(long)]
-    pub all_changes: bool,
-    #[command(flatten)]
-    pub source: SourceArgs,
-    #[command(flatten)]
-    pub loss: LossArgs,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Propose a rings.yaml for this repository
@@ -191,15 +173,14 @@ pub enum Verb {
   ringshift build --ring ante base             prepare a base image beside the chain
   ringshift build --ring users web             fix web for users, from this commit
   ringshift build api --major api              a new major version of api
-  ringshift build --worktree                   from the working copy, uncommitted changes included")]
+  ringshift build --worktree                   from the working copy, uncommitted changes included
+  ringshift build --builder buildah --jobs 2   by buildah, two images at once
+  ringshift build --secret id=npm,env=NPM_TOKEN")]
     Build {
         #[command(flatten)]
         build: BuildArgs,
         #[command(flatten)]
         change: Change,
-        /// How many images are built at once
-        #[arg(long, value_name = "N", env = "RINGSHIFT_JOBS")]
-        jobs: Option<std::num::NonZeroUsize>,
     },
     /// The board: what each ring holds and what waits before it
     Status {
@@ -236,9 +217,8 @@ pub enum Verb {
         commit: Option<String>,
         #[command(flatten)]
         change: Change,
-        /// How many images are built at once, where the first ring takes over ante
-        #[arg(long, value_name = "N", env = "RINGSHIFT_JOBS")]
-        jobs: Option<std::num::NonZeroUsize>,
+        #[command(flatten)]
+        how: BuilderArgs,
     },
     /// Take a ring back to what it held before
     #[command(after_help = "Examples:
@@ -400,6 +380,15 @@ pub enum Verb {
     State {
         #[command(subcommand)]
         what: StateVerb,
+    },
+    /// Which builders can be used here, and why others cannot
+    #[command(after_help = "Examples:
+  ringshift doctor
+  ringshift doctor --json")]
+    Doctor {
+        /// Look at this builder as the one that is asked for
+        #[arg(long, value_name = "B", env = "RINGSHIFT_BUILDER")]
+        builder: Option<String>,
     },
     /// Every setting with its value and where it came from
     Config,

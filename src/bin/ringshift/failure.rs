@@ -261,20 +261,20 @@ fn not_built(unbuilt: &[Unbuilt], mut shown: Shown) -> Shown {
         let place = line
             .map(|line| format!("{}:{line}", u.file))
             .unwrap_or_else(|| u.file.clone());
-        format!("{}: {place}: {text}", u.image)
+        let check = u.check.as_ref().map(|command| format!("the check `{command}`: "));
+        format!("{}: {place}: {}{text}", u.image, check.unwrap_or_default())
     };
     shown.details = unbuilt.iter().map(line).collect();
     shown.causes = unbuilt.iter().flat_map(|u| causes(&u.error)).collect();
     shown
         .causes
         .retain(|cause| !shown.details.iter().any(|detail| detail.contains(cause)));
-    let needs = unbuilt
-        .iter()
-        .any(|u| matches!(u.error, BuildError::NeedsBuilder { .. }));
-    shown.hint = Some(match needs {
-        true => "this ringshift builds images without RUN, FROM scratch or from images of the project".into(),
-        false => "what was built is kept; mend it and run the same command again".into(),
+    let hint = unbuilt.iter().find_map(|u| match &u.error {
+        BuildError::Refused { hint, .. } => Some(hint.clone()),
+        _ => u.hint.clone(),
     });
+    shown.hint =
+        hint.or_else(|| Some("what was built is kept; mend it and run the same command again".into()));
     shown
 }
 

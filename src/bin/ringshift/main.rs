@@ -4,6 +4,7 @@ mod args;
 mod failure;
 mod open;
 mod settings;
+mod tools;
 mod ui;
 mod verbs;
 
@@ -33,7 +34,7 @@ fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, rin
         Verb::Demo { dir } => verbs::demo::run(settings, ui, &dir),
         Verb::Check { source } => verbs::check::run(settings, ui, &source),
         Verb::Plan { build, check } => verbs::plan::run(settings, ui, &build, check),
-        Verb::Build { build, change, jobs } => verbs::build::run(settings, ui, &build, &change, jobs),
+        Verb::Build { build, change } => verbs::build::run(settings, ui, &build, &change),
         Verb::Status { images } => verbs::status::run(settings, ui, images),
         Verb::Show { release } => verbs::show::run(settings, ui, &release),
         Verb::Shift {
@@ -42,13 +43,13 @@ fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, rin
             loss,
             commit,
             change,
-            jobs,
+            how,
         } => {
             let request = verbs::shift::Request {
                 ring,
                 loss,
                 commit,
-                jobs,
+                how,
             };
             verbs::shift::run(settings, ui, &request, &change)
         }
@@ -116,6 +117,7 @@ fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, rin
         }
         Verb::Export { image, to } => verbs::export::run(settings, ui, &image, &to),
         Verb::State { what } => verbs::state::run(settings, ui, &what),
+        Verb::Doctor { builder } => verbs::doctor::run(settings, ui, builder.as_deref()),
         Verb::Config => verbs::config::run(settings, ui),
         Verb::Schema => verbs::schema::run(ui),
         Verb::Completions { shell } => verbs::completions::run(ui, shell),

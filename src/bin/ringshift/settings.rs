@@ -4,6 +4,10 @@
 )]
 //! Settings: flag, then `RINGSHIFT_*`, then rings.yaml, then default; each knows where it came from.
 
+pub mod builder;
+pub mod secrets;
+mod words;
+
 use crate::args::Global;
 use ringshift::engine::{Author, Failure};
 use ringshift::git::{GitError, Repository};
@@ -313,6 +317,11 @@ fn cache() -> Setting<PathBuf> {
             from: "default".into(),
         },
     }
+}
+
+/// Whether the terminal says that nothing can be drawn on it.
+pub fn dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term == "dumb")
 }
 
 /// The clock.

@@ -98,6 +98,17 @@ impl Ui {
         }
     }
 
+    /// What is drawn on a terminal's standard error, without an end of line.
+    pub fn draw(&self, text: &str) {
+        let mut err = AutoStream::new(std::io::stderr(), self.choice);
+        let _ = write!(err, "{text}");
+    }
+
+    /// Takes the last lines off a terminal's standard error, coloured or not.
+    pub fn erase(&self, lines: usize) {
+        let _ = write!(std::io::stderr(), "\x1b[{lines}A\r\x1b[J");
+    }
+
     /// A line on standard error.
     pub fn talk(&self, text: &str) {
         let mut err = AutoStream::new(std::io::stderr(), self.choice);

@@ -6,6 +6,7 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod export;
 pub mod freeze;

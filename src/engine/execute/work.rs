@@ -1,13 +1,14 @@
 //! One step of a plan with all that it is made of, and how it is carried out.
 
-use super::{AtCommit, Site};
-use crate::builder::{self, Base, BuildError, Builder, Job, Progress};
-use crate::engine::event::{Event, Reporter};
+use super::making::Making;
+use super::{AtCommit, Builders, Site, Tools, index};
+use crate::builder::BuildError;
+use crate::engine::event::Event;
 use crate::engine::failure::{Failure, Unbuilt};
-use crate::engine::project::Loaded;
+use crate::engine::project::{Loaded, Resolved};
 use crate::engine::pushed;
 use crate::engine::store::Store;
-use crate::model::{CommitId, Digest, ImageName, labels};
+use crate::model::{BuilderKind, CommitId, Digest, ImageName, labels};
 use crate::plan::{Action, Plan, Step};
 use crate::registry::{Created, Descriptor};
 use std::collections::BTreeMap;
@@ -17,31 +18,79 @@ use std::sync::Arc;
 pub(super) struct Work {
     pub step: Step,
     pub project: Arc<Loaded>,
-    labels: BTreeMap<String, String>,
-    created: i64,
+    pub labels: BTreeMap<String, String>,
+    pub created: i64,
+    /// How it is built, when it is.
+    making: Option<Making>,
 }
 
-pub(super) fn prepare(site: &Site, plan: &Plan, at_commit: &AtCommit<'_>) -> Result<Vec<Arc<Work>>, Failure> {
-    let mut elsewhere: BTreeMap<CommitId, Arc<Loaded>> = BTreeMap::new();
-    let mut work = Vec::new();
+/// A project with the recipes that are built from it.
+struct Sources {
+    project: Arc<Loaded>,
+    recipes: BTreeMap<ImageName, Vec<Resolved>>,
+}
+
+/// Prepares every step. What no builder makes is told here, before any number is taken.
+pub(super) fn prepare(
+    site: &Site,
+    builders: &Builders,
+    plan: &Plan,
+    at_commit: &AtCommit<'_>,
+) -> Result<Vec<Arc<Work>>, Failure> {
+    let mut sources = sources(site, plan, at_commit)?;
+    let (mut works, mut unbuilt) = (Vec::new(), Vec::new());
     for step in &plan.steps {
-        let project = match &step.sources {
-            Some(commit) if step.action == Action::Build && *commit != site.project.sources.commit => {
-                if !elsewhere.contains_key(commit) {
-                    elsewhere.insert(commit.clone(), at_commit(commit)?);
-                }
-                elsewhere[commit].clone()
+        let mut project = site.project.clone();
+        let mut making = None;
+        if step.action == Action::Build
+            && let Some(from) = sources.get_mut(commit_of(site, step))
+        {
+            project = from.project.clone();
+            let recipes = from.recipes.remove(&step.image).unwrap_or_default();
+            match Making::of(&project, &step.image, recipes, builders) {
+                Ok(made) => making = Some(made),
+                Err(no) => unbuilt.push(*no),
             }
-            _ => site.project.clone(),
-        };
-        work.push(Arc::new(Work {
-            step: step.clone(),
+        }
+        works.push(Arc::new(Work {
             labels: labels_of(site, plan, step),
             created: site.project.committed,
+            step: step.clone(),
             project,
+            making,
         }));
     }
-    Ok(work)
+    match unbuilt.is_empty() {
+        true => Ok(works),
+        false => Err(Failure::Build(unbuilt)),
+    }
+}
+
+/// The commit that a step's image is built from.
+fn commit_of<'a>(site: &'a Site, step: &'a Step) -> &'a CommitId {
+    step.sources.as_ref().unwrap_or(&site.project.sources.commit)
+}
+
+/// The projects that images are built from, by commit, each with the recipes of these images.
+fn sources(
+    site: &Site,
+    plan: &Plan,
+    at_commit: &AtCommit<'_>,
+) -> Result<BTreeMap<CommitId, Sources>, Failure> {
+    let mut names: BTreeMap<&CommitId, Vec<&ImageName>> = BTreeMap::new();
+    for step in plan.steps.iter().filter(|step| step.action == Action::Build) {
+        names.entry(commit_of(site, step)).or_default().push(&step.image);
+    }
+    let mut sources = BTreeMap::new();
+    for (commit, names) in names {
+        let project = match *commit == site.project.sources.commit {
+            true => site.project.clone(),
+            false => at_commit(commit)?,
+        };
+        let recipes = project.resolved(&names)?;
+        sources.insert(commit.clone(), Sources { project, recipes });
+    }
+    Ok(sources)
 }
 
 /// The labels of S4.
@@ -69,16 +118,23 @@ fn labels_of(site: &Site, plan: &Plan, step: &Step) -> BTreeMap<String, String> 
 }
 
 impl Work {
+    /// Whether a program is started for it.
+    pub fn has_program(&self) -> bool {
+        let native = |making: &Making| making.builder.kind() == BuilderKind::Native;
+        self.making.as_ref().is_some_and(|making| !native(making))
+    }
+
+    /// Makes the image; what it makes is tagged.
     pub fn carry_out(
         &self,
         store: &Store,
-        builder: &dyn Builder,
-        reporter: &dyn Reporter,
+        tools: &Tools,
         digests: &BTreeMap<ImageName, Digest>,
     ) -> Result<Digest, Failure> {
         let (image, version) = (self.step.image.clone(), self.step.to.clone());
-        match self.step.action {
-            Action::Adopt => {
+        let reporter = &tools.reporter;
+        match (self.step.action, &self.making) {
+            (Action::Adopt, _) => {
                 let digest = match self.step.digest {
                     Some(digest) => digest,
                     None => pushed::digest_of(store, &image, &version)?,
@@ -90,15 +146,8 @@ impl Work {
                 });
                 Ok(digest)
             }
-            Action::Relabel => {
-                let old = self
-                    .step
-                    .digest
-                    .ok_or_else(|| Failure::Bug("nothing to relabel".into()))?;
-                let repository = store.repository(&image);
-                let made = builder::relabel(&*store.registry, &repository, &old, &self.labels, self.created);
-                let made = made.map_err(|error| self.unbuilt(error))?;
-                let digest = self.tag(store, &made)?;
+            (Action::Relabel, _) => {
+                let digest = self.relabel(store)?;
                 reporter.report(Event::Relabelled {
                     image,
                     version,
@@ -106,12 +155,13 @@ impl Work {
                 });
                 Ok(digest)
             }
-            Action::Build => {
+            (Action::Build, Some(making)) => {
                 reporter.report(Event::Building {
                     image: image.clone(),
                     version: version.clone(),
+                    builder: making.builder.kind(),
                 });
-                let made = self.build(store, builder, reporter, digests)?;
+                let made = making.make(self, store, tools, digests)?;
                 let digest = self.tag(store, &made)?;
                 reporter.report(Event::Built {
                     image,
@@ -120,62 +170,17 @@ impl Work {
                 });
                 Ok(digest)
             }
+            (Action::Build, None) => Err(Failure::Bug(format!("nobody was chosen to build {image}"))),
         }
     }
 
-    fn build(
-        &self,
-        store: &Store,
-        builder: &dyn Builder,
-        reporter: &dyn Reporter,
-        digests: &BTreeMap<ImageName, Digest>,
-    ) -> Result<Descriptor, Failure> {
-        let image = self.project.image(&self.step.image)?;
-        if image.revision != self.step.revision {
-            return Err(Failure::request(
-                format!(
-                    "the sources of {} changed since the plan was made: revision {} instead of {}",
-                    self.step.image,
-                    image.revision.short(),
-                    self.step.revision.short()
-                ),
-                "run the same command again; a generated context is always read from disk as it is now",
-            ));
-        }
+    fn relabel(&self, store: &Store) -> Result<Digest, Failure> {
+        let old = self.step.digest;
+        let old = old.ok_or_else(|| Failure::Bug("nothing to relabel".into()))?;
         let repository = store.repository(&self.step.image);
-        let base = |name: &ImageName| {
-            let digest = *digests.get(name)?;
-            let repository = store.repository(name);
-            Some((name.clone(), Base { repository, digest }))
-        };
-        let bases = self.step.dependencies.keys().filter_map(base).collect();
-        let contexts = self.project.contexts(&self.step.image)?;
-        let job = Job {
-            image: &self.step.image,
-            registry: &*store.registry,
-            repository: &repository,
-            recipe: &image.recipe,
-            manifest: &image.manifest,
-            contexts: &contexts,
-            bases: &bases,
-            created: self.created,
-            labels: &self.labels,
-            session: &builder::Session::default(),
-        };
-        let progress = |progress: Progress| {
-            if let Progress::Step { line, text } = progress {
-                reporter.report(Event::Step {
-                    image: self.step.image.clone(),
-                    version: self.step.to.clone(),
-                    line,
-                    text,
-                });
-            }
-        };
-        let built = builder
-            .build(&job, &progress)
-            .map_err(|error| self.unbuilt(error))?;
-        Ok(built.descriptor)
+        let made = index::relabel(&*store.registry, &repository, &old, &self.labels, self.created);
+        let made = made.map_err(|error| self.unbuilt(error))?;
+        self.tag(store, &made)
     }
 
     /// Tags the image with its number; a tag that is there must hold the same content (B5).
@@ -206,6 +211,9 @@ impl Work {
             image: self.step.image.clone(),
             file: self.project.file(&self.step.image),
             error,
+            hint: None,
+            check: None,
+            log: None,
         }])
     }
 }

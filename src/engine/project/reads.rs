@@ -18,7 +18,7 @@ impl Loaded {
         image: &Image,
     ) -> Result<Vec<(String, &'static str, Digest)>, Failure> {
         let contexts = self.contexts(name)?;
-        let sections = image.manifest.sections.iter().chain(&image.manifest.whole);
+        let sections = image.sections();
         let mut reads = BTreeSet::new();
         for section in sections {
             let Some(context) = contexts.get(section.context.as_deref()) else {
@@ -95,7 +95,7 @@ impl Loaded {
             .into_iter()
             .map(|(path, ..)| path)
             .collect();
-        let sections = image.manifest.sections.iter().chain(&image.manifest.whole);
+        let sections = image.sections();
         let folders: Vec<(RepoPath, &revision::ContextTree<'_>)> = sections
             .filter_map(|section| Some((section, contexts.get(section.context.as_deref())?)))
             .flat_map(|(section, context)| section.roots.iter().map(move |root| (root, context)))

@@ -7,7 +7,7 @@ use crate::containerfile::{
     recipe::{Op, Recipe, Step, Warning},
 };
 use crate::engine::Failure;
-use crate::model::{ImageName, Problem, Problems, Reference, RepoPath, Severity, Source, Span};
+use crate::model::{ImageName, Platform, Problem, Problems, Reference, RepoPath, Severity, Source, Span};
 use crate::tree::SourceTree;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,10 +50,20 @@ fn span_of(source: &Source, line: u32, word: &str) -> Span {
     }
 }
 
+/// The container file of an image (rule 1).
+pub(super) fn file(project: &Project, tree: &dyn SourceTree, name: &ImageName) -> Option<RepoPath> {
+    let image = project.images.get(name)?;
+    match &image.file {
+        Some(file) => Some(file.clone()),
+        None => config::default_file(tree, &image.context).ok().flatten(),
+    }
+}
+
 /// Resolves images on demand, each once.
 pub struct Resolver<'a> {
     project: &'a Project,
     tree: &'a dyn SourceTree,
+    platform: &'a Platform,
     done: RefCell<BTreeMap<ImageName, Option<Resolved>>>,
     open: RefCell<BTreeSet<ImageName>>,
     problems: RefCell<Vec<Problem>>,
@@ -61,11 +71,12 @@ pub struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// A resolver of the images of `project` in `tree`.
-    pub fn new(project: &'a Project, tree: &'a dyn SourceTree) -> Self {
+    /// A resolver of the images of `project` in `tree`, for one platform.
+    pub fn new(project: &'a Project, tree: &'a dyn SourceTree, platform: &'a Platform) -> Self {
         Self {
             project,
             tree,
+            platform,
             done: RefCell::default(),
             open: RefCell::default(),
             problems: RefCell::default(),
@@ -89,31 +100,25 @@ impl<'a> Resolver<'a> {
             .collect())
     }
 
-    /// One image.
-    pub fn one(self, name: &ImageName) -> Result<Resolved, Failure> {
-        let found = self.resolve(name);
+    /// These images.
+    pub fn some(self, names: &[&ImageName]) -> Result<BTreeMap<ImageName, Resolved>, Failure> {
+        let found: Vec<_> = names.iter().map(|name| (*name, self.resolve(name))).collect();
         if let Some(failure) = self.failure.into_inner() {
             return Err(failure);
         }
         let mut errors = self.problems.into_inner();
         errors.retain(|problem| problem.severity == Severity::Error);
-        match (found, Problems::of(errors)) {
-            (_, Some(problems)) => Err(Failure::Project(problems)),
-            (Some(found), None) => Ok(found),
-            (None, None) => Err(Failure::request(
+        if let Some(problems) = Problems::of(errors) {
+            return Err(Failure::Project(problems));
+        }
+        let file = |(name, found): (&ImageName, Option<Resolved>)| match found {
+            Some(found) => Ok((name.clone(), found)),
+            None => Err(Failure::request(
                 format!("{name} has no container file"),
                 "ringshift check",
             )),
-        }
-    }
-
-    /// The container file of an image (rule 1).
-    pub fn file(&self, name: &ImageName) -> Option<RepoPath> {
-        let image = self.project.images.get(name)?;
-        match &image.file {
-            Some(file) => Some(file.clone()),
-            None => config::default_file(self.tree, &image.context).ok().flatten(),
-        }
+        };
+        found.into_iter().map(file).collect()
     }
 
     fn resolve(&self, name: &ImageName) -> Option<Resolved> {
@@ -132,7 +137,7 @@ impl<'a> Resolver<'a> {
     fn resolve_now(&self, name: &ImageName) -> Option<Resolved> {
         let image = self.project.images.get(name)?;
         // An image without container file is a problem that `config::check` reports.
-        let file = self.file(name)?;
+        let file = file(self.project, self.tree, name)?;
         let bytes = match self.tree.read(&file, LIMIT) {
             Ok(bytes) => bytes,
             Err(crate::tree::TreeError::Missing(_)) => return None,
@@ -159,7 +164,7 @@ impl<'a> Resolver<'a> {
         let inputs = Inputs {
             args: &image.args,
             target: image.target.as_deref(),
-            platform: &self.project.platform,
+            platform: self.platform,
             contexts: &contexts,
             world: self,
         };

@@ -4,23 +4,17 @@ use super::{moves, named, plan};
 use crate::args::{BuildArgs, Change};
 use crate::open::{self, Caches, Uncommitted};
 use crate::settings::Settings;
+use crate::tools;
 use crate::ui::{Ui, progress::Progress};
 use ringshift::engine::execute::{self, Site};
 use ringshift::engine::{Committed, Failure};
 use ringshift::wire;
 use ringshift::wire::done::DoneShape;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// Builds.
-pub fn run(
-    settings: &Settings,
-    ui: &Ui,
-    args: &BuildArgs,
-    change: &Change,
-    jobs: Option<NonZeroUsize>,
-) -> Result<u8, Failure> {
-    carry_out(settings, ui, args, change, jobs, false)
+pub fn run(settings: &Settings, ui: &Ui, args: &BuildArgs, change: &Change) -> Result<u8, Failure> {
+    carry_out(settings, ui, args, change, false)
 }
 
 /// Builds, or takes over what ante prepared.
@@ -29,7 +23,6 @@ pub fn carry_out(
     ui: &Ui,
     args: &BuildArgs,
     change: &Change,
-    jobs: Option<NonZeroUsize>,
     from_ante: bool,
 ) -> Result<u8, Failure> {
     let caches = Caches::open(settings);
@@ -45,12 +38,11 @@ pub fn carry_out(
     let request = plan::request(args, state, &opened, overrides, from_ante)?;
     plan::same_chain(&request, state, &empty)?;
     let commits = open::clone(settings, &caches);
+    let progress = Arc::new(Progress::new(*ui));
+    let tools = tools::open(settings, &caches, &project.project, &args.how, progress.clone())?;
     let site = Site {
         store,
         project,
-        builder: Arc::new(caches.builder()),
-        reporter: Arc::new(Progress::new(*ui)),
-        jobs: jobs.map_or_else(default_jobs, NonZeroUsize::get),
         author: settings.author(change.reason.as_deref()),
         empty,
     };
@@ -70,16 +62,14 @@ pub fn carry_out(
         action: "start threads".into(),
         source,
     })?;
-    let done = runtime.block_on(execute::run(&site, &commits, &request, &*load));
+    let tools = Arc::new(tools);
+    let done = runtime.block_on(execute::run(&site, &tools, &commits, &request, &*load, head));
+    progress.end();
     // An interrupted build may still have threads at work; they hold nothing that the next run needs.
     runtime.shutdown_background();
     caches.save();
     tell(ui, done?.as_ref());
     Ok(0)
-}
-
-fn default_jobs() -> usize {
-    std::thread::available_parallelism().map_or(2, NonZeroUsize::get)
 }
 
 fn tell(ui: &Ui, done: Option<&Committed>) {

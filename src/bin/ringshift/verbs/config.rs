@@ -2,6 +2,7 @@
 
 use crate::open;
 use crate::settings::Settings;
+use crate::settings::builder::Choice;
 use crate::ui::{Ui, table};
 use ringshift::engine::Failure;
 use ringshift::wire;
@@ -32,6 +33,7 @@ pub fn run(settings: &Settings, ui: &Ui) -> Result<u8, Failure> {
         settings.cache.value.display().to_string(),
         settings.cache.from.clone(),
     ));
+    rows.extend(Choice::without_flag(project.as_ref())?.rows());
     if ui.json {
         let all: Vec<Value> = rows
             .iter()

@@ -57,7 +57,15 @@ fn dependencies(project: &Loaded, name: &ImageName) -> Vec<String> {
 }
 
 /// The references to images outside the project, with their lines.
-fn external(recipe: &Recipe) -> Vec<(String, u32)> {
+fn external(image: &Image) -> Vec<(String, u32)> {
+    let recipes = image.variants.iter().map(|variant| &*variant.recipe);
+    let mut found: Vec<(String, u32)> = recipes.flat_map(of_recipe).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn of_recipe(recipe: &Recipe) -> Vec<(String, u32)> {
     let mut found = Vec::new();
     let mut add = |source: &Source, line: u32| {
         if let Source::External(reference) = source {
@@ -79,8 +87,6 @@ fn external(recipe: &Recipe) -> Vec<(String, u32)> {
             }
         }
     }
-    found.sort();
-    found.dedup();
     found
 }
 
@@ -95,7 +101,7 @@ fn shape(project: &Loaded, name: &ImageName, image: &Image) -> Result<Value, Fai
         .into_iter()
         .map(|(path, mode, digest)| json!({"path": path, "mode": mode, "sha256": digest.hex()}))
         .collect();
-    let external: Vec<Value> = external(&image.recipe)
+    let external: Vec<Value> = external(image)
         .into_iter()
         .map(|(reference, line)| json!({"reference": reference, "line": line}))
         .collect();
@@ -131,7 +137,7 @@ fn text(project: &Loaded, name: &ImageName, image: &Image) -> Result<String, Fai
     if !dependencies.is_empty() {
         out.push_str(&format!("\n\nstands on {}", dependencies.join(", ")));
     }
-    for (reference, line) in external(&image.recipe) {
+    for (reference, line) in external(image) {
         out.push_str(&format!("\noutside: {reference} (line {line})"));
     }
     for warning in project.warnings_of(name, image) {

@@ -4,6 +4,7 @@ use super::named;
 use crate::args::BuildArgs;
 use crate::open::{self, Caches, Opened, Uncommitted};
 use crate::settings::Settings;
+use crate::tools;
 use crate::ui::{self, Ui, progress::Progress, table};
 use ringshift::engine::Failure;
 use ringshift::engine::append;
@@ -34,13 +35,18 @@ pub fn run(settings: &Settings, ui: &Ui, args: &BuildArgs, check: bool) -> Resul
     let overrides = named::overrides(&args.loss, Some("plan"))?;
     let request = request(args, state, &opened, overrides, false)?;
     same_chain(&request, state, &empty)?;
+    // What a build would be carried out with is looked at, and not used.
+    tools::open(
+        settings,
+        &caches,
+        &project.project,
+        &args.how,
+        Arc::new(Progress::new(*ui)),
+    )?;
     let commits = open::clone(settings, &caches);
     let site = Site {
         store,
         project,
-        builder: Arc::new(caches.builder()),
-        reporter: Arc::new(Progress::new(*ui)),
-        jobs: 1,
         author: settings.author(None),
         empty,
     };

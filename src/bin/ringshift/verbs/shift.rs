@@ -1,7 +1,7 @@
 //! `shift`.
 
 use super::{build, moves, named};
-use crate::args::{BuildArgs, Change, LossArgs, SourceArgs};
+use crate::args::{BuildArgs, BuilderArgs, Change, LossArgs, SourceArgs};
 use crate::open::{self, Caches};
 use crate::settings::Settings;
 use crate::ui::Ui;
@@ -9,7 +9,6 @@ use ringshift::engine::Failure;
 use ringshift::plan::shift::World;
 use ringshift::plan::{Refusal, shift};
 use ringshift::state::State;
-use std::num::NonZeroUsize;
 
 /// What is asked.
 pub struct Request {
@@ -17,7 +16,8 @@ pub struct Request {
     pub ring: Option<String>,
     pub loss: LossArgs,
     pub commit: Option<String>,
-    pub jobs: Option<NonZeroUsize>,
+    /// How images are built, where the first ring takes over ante.
+    pub how: BuilderArgs,
 }
 
 /// Moves outwards.
@@ -118,6 +118,7 @@ fn take_over_ante(
             drop: request.loss.drop.clone(),
             allow_dirty: request.loss.allow_dirty,
         },
+        how: request.how.clone(),
     };
-    build::carry_out(settings, ui, &args, change, request.jobs, true)
+    build::carry_out(settings, ui, &args, change, true)
 }

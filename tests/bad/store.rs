@@ -95,6 +95,9 @@ fn a_store_that_is_full_keeps_what_it_has() {
        Planned 2 to build, 1 to relabel, against dev
       Building base 0.1.1
         Failed base 0.1.1: cannot write a layer to acme/shop/base
+      the whole log: …/cache/ringshift/logs/acme/shop/base.log
+       Skipped api 0.1.1: base is not built
+       Skipped shop 0.1.1: api is not built
     error: base could not be built
       base: images/base/Dockerfile: cannot write a layer to acme/shop/base
     caused by: No space left on device (os error 28) at path "…/repo/.git/ringshift/acme/shop/base/.tmp/w-…"

@@ -1,10 +1,11 @@
 //! Where images are kept: a folder of OCI layouts, any registry, a map for tests.
 
-pub mod anonymous;
+pub mod facts;
 pub mod layout;
 pub mod memory;
 pub mod remote;
 mod verified;
+
 
 use crate::model::{Digest, ProjectName};
 use std::fmt;

@@ -9,6 +9,7 @@
 mod auth;
 mod blob;
 mod challenge;
+mod credential;
 mod download;
 mod error;
 mod exchange;
@@ -17,18 +18,22 @@ mod limits;
 mod manifests;
 mod origin;
 mod part;
+mod referrers;
 mod retry;
 mod run;
 mod scope;
+mod setup;
 mod tags;
 mod token;
 mod transport;
 mod upload;
 
 pub use auth::{Credential, Lookup};
+pub use credential::Variables;
 pub use error::{RemoteError, Said};
 pub use limits::Limits;
 pub use origin::Origin;
+pub use referrers::Referrer;
 pub use transport::{Proxies, Tls};
 
 use super::{BlobWriter, Created, Descriptor, Registry, RegistryError, Repository};
@@ -132,6 +137,16 @@ impl RemoteRegistry {
     /// Where it answers.
     pub fn origin(&self) -> &Origin {
         &self.client.shared.origin
+    }
+
+    /// What refers to a manifest (signatures, provenance, …): by the referrers API, or by the fallback tag where the
+    /// registry has none.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry cannot be read.
+    pub fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Vec<Referrer>, RegistryError> {
+        let (shared, own, subject) = (self.client.shared.clone(), repository.clone(), *subject);
+        self.client.running.ask(async move { referrers::list(&shared, &own, &subject).await })
     }
 
     fn recent(&self, repository: &Repository, digest: &Digest) -> Option<Stored> {
@@ -275,7 +290,11 @@ impl Registry for RemoteRegistry {
             descriptor: descriptor.clone(),
             bytes: Bytes::copy_from_slice(bytes),
         };
-        self.put(repository, &descriptor.digest.to_string(), &stored)?;
+        let (shared, own, sent) = (self.client.shared.clone(), repository.clone(), stored.clone());
+        self.client.running.ask(async move {
+            let answer = manifests::put(&shared, &own, &sent.descriptor.digest.to_string(), &sent).await?;
+            referrers::announce(&shared, &own, &sent, &answer).await
+        })?;
         self.keep(repository, &stored);
         Ok(descriptor)
     }

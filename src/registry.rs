@@ -6,7 +6,6 @@ pub mod memory;
 pub mod remote;
 mod verified;
 
-
 use crate::model::{Digest, ProjectName};
 use std::fmt;
 use std::io::{Read, Write};

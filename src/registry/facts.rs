@@ -28,13 +28,18 @@ pub fn facts(
         (Some(digest), _) => digest.parse().map_err(|_| odd("a digest of sha256", digest))?,
         (None, tag) => {
             let found = registry.resolve(&repository, tag.unwrap_or("latest"))?;
-            found.ok_or_else(|| RegistryError::Missing(reference.to_string()))?.digest
+            found
+                .ok_or_else(|| RegistryError::Missing(reference.to_string()))?
+                .digest
         }
     };
     let read = |digest: &Digest, size: Option<u64>| -> Result<Value, RegistryError> {
         let bytes = registry.manifest(&repository, digest)?;
         if let Some(size) = size.filter(|size| *size != bytes.len() as u64) {
-            return Err(odd(&format!("a manifest of {size} bytes"), &format!("{} bytes", bytes.len())));
+            return Err(odd(
+                &format!("a manifest of {size} bytes"),
+                &format!("{} bytes", bytes.len()),
+            ));
         }
         serde_json::from_slice(&bytes).map_err(|_| odd("a manifest", "no JSON"))
     };
@@ -43,24 +48,34 @@ pub fn facts(
     if let Some(entries) = manifest["manifests"].as_array() {
         let entry = choose(entries, platform)
             .ok_or_else(|| odd(&format!("an image for {platform}"), "none in its index"))?;
-        let (digest, size) = descriptor(entry).ok_or_else(|| odd("an index", "an entry without digest or size"))?;
+        let (digest, size) =
+            descriptor(entry).ok_or_else(|| odd("an index", "an entry without digest or size"))?;
         manifest = read(&digest, Some(size))?;
         chosen = true;
     }
     let (digest, size) = descriptor(&manifest["config"]).ok_or_else(|| odd("an image", "no config in it"))?;
     if size > LARGEST {
-        return Err(odd(&format!("a config of at most {LARGEST} bytes"), &format!("{size} bytes")));
+        return Err(odd(
+            &format!("a config of at most {LARGEST} bytes"),
+            &format!("{size} bytes"),
+        ));
     }
     let config = registry.small_blob(&repository, &digest, size)?;
     if config.len() as u64 != size {
-        return Err(odd(&format!("a config of {size} bytes"), &format!("{} bytes", config.len())));
+        return Err(odd(
+            &format!("a config of {size} bytes"),
+            &format!("{} bytes", config.len()),
+        ));
     }
     let config: Value = serde_json::from_slice(&config).map_err(|_| odd("a config", "no JSON"))?;
     let says = |key: &str| config[key].as_str().unwrap_or_default().to_owned();
     let (os, architecture) = (says("os"), says("architecture"));
     // An image alone may be for another machine, as builders allow; what an index calls ours must be ours.
     if chosen && (os != platform.os || architecture != platform.architecture) {
-        return Err(odd(&format!("an image for {platform}"), &format!("one for {os}/{architecture}")));
+        return Err(odd(
+            &format!("an image for {platform}"),
+            &format!("one for {os}/{architecture}"),
+        ));
     }
     Ok(BaseFacts {
         digest: Some(top),

@@ -112,7 +112,8 @@ impl RemoteRegistry {
     /// [`RemoteError::Address`] and [`RemoteError::Setup`].
     pub fn open(access: Access) -> Result<Self, RegistryError> {
         let origin = Origin::of_registry(&access.address).map_err(Box::new)?;
-        let http = transport::client(&origin, &access.limits, &access.tls, &access.proxies).map_err(Box::new)?;
+        let http =
+            transport::client(&origin, &access.limits, &access.tls, &access.proxies).map_err(Box::new)?;
         let host = access.address.rsplit("://").next().unwrap_or_default().to_owned();
         let shared = Shared {
             origin,
@@ -144,9 +145,15 @@ impl RemoteRegistry {
     ///
     /// # Errors
     /// [`RegistryError`] when the registry cannot be read.
-    pub fn referrers(&self, repository: &Repository, subject: &Digest) -> Result<Vec<Referrer>, RegistryError> {
+    pub fn referrers(
+        &self,
+        repository: &Repository,
+        subject: &Digest,
+    ) -> Result<Vec<Referrer>, RegistryError> {
         let (shared, own, subject) = (self.client.shared.clone(), repository.clone(), *subject);
-        self.client.running.ask(async move { referrers::list(&shared, &own, &subject).await })
+        self.client
+            .running
+            .ask(async move { referrers::list(&shared, &own, &subject).await })
     }
 
     fn recent(&self, repository: &Repository, digest: &Digest) -> Option<Stored> {
@@ -196,11 +203,18 @@ impl RemoteRegistry {
         let (shared, own, stored) = (self.client.shared.clone(), repository.clone(), stored.clone());
         let reference = reference.to_owned();
         self.client.running.ask(async move {
-            manifests::put(&shared, &own, &reference, &stored).await.map(|_| ())
+            manifests::put(&shared, &own, &reference, &stored)
+                .await
+                .map(|_| ())
         })
     }
 
-    fn create(&self, repository: &Repository, tag: &str, target: &Descriptor) -> Result<Created, RegistryError> {
+    fn create(
+        &self,
+        repository: &Repository,
+        tag: &str,
+        target: &Descriptor,
+    ) -> Result<Created, RegistryError> {
         if let Some(there) = self.resolve(repository, tag)? {
             return Ok(Created::Exists(there.digest));
         }
@@ -234,7 +248,9 @@ fn path(repository: &Repository, rest: &str) -> String {
 impl Registry for RemoteRegistry {
     fn tags(&self, repository: &Repository) -> Result<Vec<String>, RegistryError> {
         let (shared, own) = (self.client.shared.clone(), repository.clone());
-        self.client.running.ask(async move { tags::list(&shared, &own).await })
+        self.client
+            .running
+            .ask(async move { tags::list(&shared, &own).await })
     }
 
     fn resolve(&self, repository: &Repository, tag: &str) -> Result<Option<Descriptor>, RegistryError> {
@@ -311,7 +327,11 @@ impl Registry for RemoteRegistry {
         let name = (repository.clone(), tag.to_owned());
         let mut names = self.creating.names.lock().unwrap_or_else(PoisonError::into_inner);
         while !names.insert(name.clone()) {
-            names = self.creating.freed.wait(names).unwrap_or_else(PoisonError::into_inner);
+            names = self
+                .creating
+                .freed
+                .wait(names)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         drop(names);
         let created = self.create(repository, tag, target);
@@ -332,6 +352,8 @@ impl Registry for RemoteRegistry {
             return Ok(());
         }
         let (shared, own, tag) = (self.client.shared.clone(), repository.clone(), tag.to_owned());
-        self.client.running.ask(async move { manifests::remove_tag(&shared, &own, &tag).await })
+        self.client
+            .running
+            .ask(async move { manifests::remove_tag(&shared, &own, &tag).await })
     }
 }

@@ -20,7 +20,10 @@ fn what_is_pushed_comes_back_through_a_client_of_its_own() {
         let (api, pushing) = (repository("api"), open(server));
         let large = vec![7; 20 << 20];
         let (manifest, layer) = image(&pushing, &api, &large);
-        assert_eq!(pushing.create_tag(&api, "1.0.0", &manifest).unwrap(), Created::New);
+        assert_eq!(
+            pushing.create_tag(&api, "1.0.0", &manifest).unwrap(),
+            Created::New
+        );
         let pulling = open(server);
         assert_eq!(pulling.tags(&api).unwrap(), ["1.0.0"], "{:?}", server.kind);
         let found = pulling.resolve(&api, "1.0.0").unwrap().unwrap();
@@ -53,12 +56,16 @@ fn all_tags_are_listed_over_many_pages_or_at_once() {
 
 #[test]
 fn where_tags_cannot_be_removed_that_is_said() {
-    let Some(server) = Server::start(Kind::Second) else { return };
+    let Some(server) = Server::start(Kind::Second) else {
+        return;
+    };
     let (api, registry) = (repository("api"), open(&server));
     let (manifest, _) = image(&registry, &api, b"layer");
     registry.move_tag(&api, "users", &manifest).unwrap();
     let error = registry.remove_tag(&api, "users").unwrap_err();
-    let RegistryError::Remote(error) = error else { panic!("{error}") };
+    let RegistryError::Remote(error) = error else {
+        panic!("{error}")
+    };
     assert!(matches!(*error, RemoteError::Unsupported { .. }), "{error}");
     let said = format!(
         "http://{} cannot remove the tag acme/shop/api:users",

@@ -62,13 +62,20 @@ impl Server {
             }
             Kind::Memory | Kind::Immutable => {
                 let mut command = Command::new(lab("ocimem"));
-                let mode = if kind == Kind::Immutable { "immutable" } else { "mutable" };
+                let mode = if kind == Kind::Immutable {
+                    "immutable"
+                } else {
+                    "mutable"
+                };
                 command.args(["127.0.0.1:0", mode]);
                 command
             }
         };
         command.env("OTEL_TRACES_EXPORTER", "none");
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null());
         let Ok(mut child) = command.spawn() else {
             assert!(
                 std::env::var_os("CI").is_none_or(|ci| ci != "true"),
@@ -83,7 +90,13 @@ impl Server {
             drain(child.stderr.take().unwrap(), send),
         ];
         let address = listening(&receive);
-        Some(Self { child, kind, address, logs, dir })
+        Some(Self {
+            child,
+            kind,
+            address,
+            logs,
+            dir,
+        })
     }
 
     /// Ends it gently; the lines of its logs that tell of a request, `METHOD PATH`.

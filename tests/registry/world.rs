@@ -16,7 +16,9 @@ pub fn open(server: &Server) -> RemoteRegistry {
 
 /// Pushes an image of one layer; its manifest and the layer's digest.
 pub fn image(registry: &dyn Registry, repository: &Repository, layer: &[u8]) -> (Descriptor, Digest) {
-    let config = registry.put_blob(repository, br#"{"os":"linux","architecture":"amd64"}"#).unwrap();
+    let config = registry
+        .put_blob(repository, br#"{"os":"linux","architecture":"amd64"}"#)
+        .unwrap();
     let layer = registry.put_blob(repository, layer).unwrap();
     let manifest = json!({
         "schemaVersion": 2,
@@ -25,6 +27,8 @@ pub fn image(registry: &dyn Registry, repository: &Repository, layer: &[u8]) -> 
         "layers": [{"mediaType": LAYER_GZIP, "digest": layer.digest, "size": layer.size}],
     });
     let bytes = manifest.to_string();
-    let manifest = registry.put_manifest(repository, MANIFEST, bytes.as_bytes()).unwrap();
+    let manifest = registry
+        .put_manifest(repository, MANIFEST, bytes.as_bytes())
+        .unwrap();
     (manifest, layer.digest)
 }

@@ -41,7 +41,10 @@ enum Scheme {
     /// Nothing was asked for yet.
     Open,
     Basic,
-    Bearer { realm: Url, service: Option<String> },
+    Bearer {
+        realm: Url,
+        service: Option<String>,
+    },
 }
 
 type Slot = Arc<tokio::sync::Mutex<Option<Token>>>;
@@ -118,7 +121,11 @@ impl Auth {
                 let same = known == Scheme::Basic && refused.is_some();
                 Ok(!same && self.basic().await?.is_some())
             }
-            Some(Challenge::Bearer { realm, service, scope }) => {
+            Some(Challenge::Bearer {
+                realm,
+                service,
+                scope,
+            }) => {
                 let realm = self.check_realm(shared, realm).await?;
                 *lock(&self.scheme) = Scheme::Bearer {
                     realm: realm.clone(),
@@ -211,7 +218,11 @@ impl Auth {
         };
         let found = self.found.get_or_try_init(look).await?.clone();
         match &found {
-            Some(Credential::Password { password: secret, .. } | Credential::Refresh(secret) | Credential::Ready(secret)) => {
+            Some(
+                Credential::Password { password: secret, .. }
+                | Credential::Refresh(secret)
+                | Credential::Ready(secret),
+            ) => {
                 self.remember(secret);
             }
             None => {}
@@ -234,9 +245,9 @@ impl Auth {
     /// A text of the registry without anything secret in it.
     pub fn hide(&self, text: &str) -> String {
         let secrets = lock(&self.secrets);
-        secrets
-            .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
+        secrets.iter().fold(text.to_owned(), |text, secret| {
+            text.replace(secret.expose(), "***")
+        })
     }
 }
 

@@ -48,7 +48,11 @@ fn begin(
     repository: &Repository,
     digest: &Digest,
 ) -> Result<(Ask, Response, Option<u64>), RegistryError> {
-    let url = client.shared.origin.url(&path(repository, &format!("blobs/{digest}"))).map_err(Box::new)?;
+    let url = client
+        .shared
+        .origin
+        .url(&path(repository, &format!("blobs/{digest}")))
+        .map_err(Box::new)?;
     let ask = Ask::new(Method::GET, url, format!("pull {digest} of {repository}"))
         .scopes(Scopes::pull(repository))
         .header("accept-encoding", "identity")
@@ -61,7 +65,9 @@ fn begin(
             _ => Err(shared.refused(&own, &answer)),
         }
     })?;
-    let size = answer.header(&client.shared.limits, "content-length").and_then(|n| n.parse().ok());
+    let size = answer
+        .header(&client.shared.limits, "content-length")
+        .and_then(|n| n.parse().ok());
     match answer.rest {
         Some(response) => Ok((ask, response, size)),
         None => Err(RegistryError::Missing(format!("{repository}@{digest}"))),
@@ -76,7 +82,9 @@ pub(super) fn mount(
     digest: &Digest,
 ) -> Result<bool, RegistryError> {
     let (shared, into, source, blob) = (client.shared.clone(), to.clone(), from.clone(), *digest);
-    let mounted = client.running.ask(async move { try_mount(&shared, &into, &source, &blob).await })?;
+    let mounted = client
+        .running
+        .ask(async move { try_mount(&shared, &into, &source, &blob).await })?;
     if mounted {
         return Ok(true);
     }

@@ -72,7 +72,11 @@ fn items(header: &str) -> Vec<&str> {
         }
     }
     items.push(&header[start..]);
-    items.into_iter().map(str::trim).filter(|item| !item.is_empty()).collect()
+    items
+        .into_iter()
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .collect()
 }
 
 fn unquoted(text: &str) -> String {
@@ -121,10 +125,22 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_challenge_and_quotes_may_hide_anything() {
-        for text in ["", ",,,", "=", "Bearer", "Bearer service=\"x\"", "Digest realm=\"x\"", "\"", "\\"] {
+        for text in [
+            "",
+            ",,,",
+            "=",
+            "Bearer",
+            "Bearer service=\"x\"",
+            "Digest realm=\"x\"",
+            "\"",
+            "\\",
+        ] {
             assert_eq!(parse(text), [], "{text}");
         }
-        assert_eq!(parse(r#"Bearer realm="a\"b\\,c""#), [bearer(r#"a"b\,c"#, None, None)]);
+        assert_eq!(
+            parse(r#"Bearer realm="a\"b\\,c""#),
+            [bearer(r#"a"b\,c"#, None, None)]
+        );
         assert_eq!(parse(r#"Bearer realm="open"#), [bearer("open", None, None)]);
     }
 }

@@ -1,4 +1,7 @@
-#![expect(clippy::disallowed_methods, reason = "edge: the files where docker and podman keep logins")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: the files where docker and podman keep logins"
+)]
 //! Credentials as docker and podman keep them: `DOCKER_AUTH_CONFIG`, podman's `auth.json`, docker's `config.json`, and
 //! the helpers that these name.
 //!
@@ -60,7 +63,12 @@ pub fn find(
 }
 
 /// Docker Hub has a name of old.
-const HUB: [&str; 4] = ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"];
+const HUB: [&str; 4] = [
+    "docker.io",
+    "index.docker.io",
+    "registry-1.docker.io",
+    "registry.hub.docker.com",
+];
 
 /// What helpers call a host.
 fn server(host: &str) -> &str {
@@ -88,7 +96,10 @@ fn keys(host: &str, namespace: &str) -> Vec<String> {
 
 /// A key without its scheme and the path of the protocol: `https://index.docker.io/v1/` → `index.docker.io`.
 fn plain(key: &str) -> &str {
-    let key = key.strip_prefix("https://").or(key.strip_prefix("http://")).unwrap_or(key);
+    let key = key
+        .strip_prefix("https://")
+        .or(key.strip_prefix("http://"))
+        .unwrap_or(key);
     let key = key.trim_end_matches('/');
     key.strip_suffix("/v1").or(key.strip_suffix("/v2")).unwrap_or(key)
 }
@@ -97,7 +108,11 @@ fn stored(json: &Value, keys: &[String]) -> Result<Option<Credential>, &'static 
     let Some(all) = json["auths"].as_object() else {
         return Ok(None);
     };
-    let find = |wanted: &String| all.iter().find(|(key, _)| plain(key) == wanted).map(|(_, entry)| entry);
+    let find = |wanted: &String| {
+        all.iter()
+            .find(|(key, _)| plain(key) == wanted)
+            .map(|(_, entry)| entry)
+    };
     for entry in keys.iter().filter_map(find) {
         if let Some(found) = entry_of(entry)? {
             return Ok(Some(found));
@@ -141,10 +156,17 @@ fn password_of(user: &str, password: &str) -> Credential {
 
 /// The texts to look into, by name, in their order.
 fn sources(variables: &Variables) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let get = |name: &str| variables.get(std::ffi::OsStr::new(name)).filter(|value| !value.is_empty());
+    let get = |name: &str| {
+        variables
+            .get(std::ffi::OsStr::new(name))
+            .filter(|value| !value.is_empty())
+    };
     let mut found = Vec::new();
     if let Some(text) = get("DOCKER_AUTH_CONFIG") {
-        found.push(("DOCKER_AUTH_CONFIG".into(), text.to_string_lossy().into_owned().into_bytes()));
+        found.push((
+            "DOCKER_AUTH_CONFIG".into(),
+            text.to_string_lossy().into_owned().into_bytes(),
+        ));
     }
     let mut files: Vec<PathBuf> = Vec::new();
     let home = get("HOME").map(PathBuf::from);
@@ -165,7 +187,12 @@ fn sources(variables: &Variables) -> Result<Vec<(String, Vec<u8>)>, String> {
         let size = match std::fs::metadata(&file) {
             Ok(meta) if meta.is_file() => meta.len(),
             Ok(_) => return Err(fail("is no file")),
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                ) =>
+            {
                 continue;
             }
             Err(error) => return Err(fail(&format!("cannot be read: {error}"))),
@@ -227,7 +254,14 @@ mod tests {
         assert_eq!(find("docker.io", "library"), user("f", "6"));
         assert_eq!(find("refresh", ""), Some(Credential::Refresh(Secret::new("r"))));
         assert_eq!(find("ready", ""), Some(Credential::Ready(Secret::new("t"))));
-        for absent in ["empty", "hos", "host:500", "xhost", "host.evil", "index.docker.io.evil"] {
+        for absent in [
+            "empty",
+            "hos",
+            "host:500",
+            "xhost",
+            "host.evil",
+            "index.docker.io.evil",
+        ] {
             assert_eq!(find(absent, ""), None, "{absent}");
         }
     }
@@ -236,10 +270,19 @@ mod tests {
     fn what_cannot_be_read_is_an_error_that_shows_nothing_of_it() {
         let none = Path::new("/nonexistent");
         let wrong = [
-            (r#"{"auths": {"h": {"auth": "hunter2!"}}}"#, "a login that cannot be read"),
-            (r#"{"auths": {"h": {"auth": "aHVudGVyMg=="}}}"#, "a login that cannot be read"),
+            (
+                r#"{"auths": {"h": {"auth": "hunter2!"}}}"#,
+                "a login that cannot be read",
+            ),
+            (
+                r#"{"auths": {"h": {"auth": "aHVudGVyMg=="}}}"#,
+                "a login that cannot be read",
+            ),
             (r#"{"hunter2": "#, "what is no JSON"),
-            (r#"{"auths": {}, "auths": {}}"#, "JSON with a key that stands twice"),
+            (
+                r#"{"auths": {}, "auths": {}}"#,
+                "JSON with a key that stands twice",
+            ),
         ];
         for (json, what) in wrong {
             let error = look(json, "h", "", none).unwrap_err();
@@ -265,8 +308,13 @@ mod tests {
         let script = r#"/bin/cat >"$0.stdin"; echo "$@" >"$0.args"; echo '{"Username":"u","Secret":"s"}'"#;
         let dir = helper(script);
         assert_eq!(look(BY_HELPER, "h:5000", "", dir.path()).unwrap(), user("u", "s"));
-        let read = |end: &str| std::fs::read_to_string(dir.path().join(format!("docker-credential-test.{end}"))).unwrap();
-        assert_eq!((read("stdin").as_str(), read("args").as_str()), ("h:5000", "get\n"));
+        let read = |end: &str| {
+            std::fs::read_to_string(dir.path().join(format!("docker-credential-test.{end}"))).unwrap()
+        };
+        assert_eq!(
+            (read("stdin").as_str(), read("args").as_str()),
+            ("h:5000", "get\n")
+        );
         assert_eq!(look(BY_HELPER, "h", "", dir.path()).unwrap(), None);
         let all = r#"{"credsStore": "test", "auths": {"docker.io": {}}}"#;
         assert_eq!(look(all, "docker.io", "", dir.path()).unwrap(), user("u", "s"));
@@ -278,9 +326,15 @@ mod tests {
         let dir = helper("echo 'credentials not found in native keychain'; exit 1");
         assert_eq!(look(BY_HELPER, "h:5000", "", dir.path()).unwrap(), None);
         let wrong = [
-            ("echo hunter2; exit 3", "docker-credential-test failed (exit status: 3)"),
+            (
+                "echo hunter2; exit 3",
+                "docker-credential-test failed (exit status: 3)",
+            ),
             ("echo hunter2", "docker-credential-test answered with no login"),
-            ("exec /bin/cat /dev/zero", "docker-credential-test says more than a login"),
+            (
+                "exec /bin/cat /dev/zero",
+                "docker-credential-test says more than a login",
+            ),
         ];
         for (script, what) in wrong {
             let dir = helper(script);

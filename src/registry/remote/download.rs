@@ -34,9 +34,29 @@ struct Next {
 
 impl Download {
     /// Begins; the answer's status is the caller's to judge.
-    pub fn new(running: Arc<Running>, shared: Arc<Shared>, ask: Ask, response: Response, size: Option<u64>) -> Self {
-        let next = Next { shared, ask, response: Some(response), kept: None, at: 0, size, again: 0, waited: Duration::ZERO };
-        Self { running, next: Some(next), buffer: Bytes::new(), failed: None }
+    pub fn new(
+        running: Arc<Running>,
+        shared: Arc<Shared>,
+        ask: Ask,
+        response: Response,
+        size: Option<u64>,
+    ) -> Self {
+        let next = Next {
+            shared,
+            ask,
+            response: Some(response),
+            kept: None,
+            at: 0,
+            size,
+            again: 0,
+            waited: Duration::ZERO,
+        };
+        Self {
+            running,
+            next: Some(next),
+            buffer: Bytes::new(),
+            failed: None,
+        }
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -126,11 +146,16 @@ impl Next {
         };
         let answer = self.shared.exchange(&ask).await?;
         let range = answer.header(&self.shared.limits, "content-range");
-        let starts: Option<u64> = range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse().ok());
+        let starts: Option<u64> =
+            range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse().ok());
         let mut skip = match (answer.status, starts) {
             (206, Some(start)) if start == self.at => 0,
             (200, _) => self.at,
-            (206, _) => return Err(self.shared.malformed(&ask.action, "another range than was asked for")),
+            (206, _) => {
+                return Err(self
+                    .shared
+                    .malformed(&ask.action, "another range than was asked for"));
+            }
             _ => return Err(self.shared.refused(&ask, &answer)),
         };
         let Some(mut response) = answer.rest else {

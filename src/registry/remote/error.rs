@@ -166,7 +166,10 @@ impl Said {
         let one = |error: &serde_json::Value| {
             let part = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
             let both = [part("code"), part("message")];
-            both.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
+            both.into_iter()
+                .filter(|p| !p.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         let all: Vec<String> = errors.map(one).filter(|text| !text.is_empty()).collect();
         let hidden = hide(&all.join("; "));
@@ -195,12 +198,16 @@ mod tests {
 
     #[test]
     fn what_a_registry_says_is_short_clean_and_without_secrets() {
-        let body = br#"{"errors":[{"code":"DENIED","message":"no \u001b[31mhunter2"},{"code":"X"},{"detail":1}]}"#;
+        let body =
+            br#"{"errors":[{"code":"DENIED","message":"no \u001b[31mhunter2"},{"code":"X"},{"detail":1}]}"#;
         let said = Said::of(body, |text| text.replace("hunter2", "***"));
         assert_eq!(said.to_string(), " (DENIED no [31m***; X)");
         assert!(said.has("DENIED") && said.has("X") && !said.has("no"));
         assert_eq!(Said::of(b"<html>", str::to_owned).to_string(), "");
         let long = format!(r#"{{"errors":[{{"code":"{}"}}]}}"#, "a".repeat(999));
-        assert_eq!(Said::of(long.as_bytes(), str::to_owned).to_string().len(), LONGEST + 3);
+        assert_eq!(
+            Said::of(long.as_bytes(), str::to_owned).to_string().len(),
+            LONGEST + 3
+        );
     }
 }

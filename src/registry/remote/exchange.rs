@@ -96,12 +96,18 @@ impl Ask {
 
     /// A ready header `Authorization`, for a token server.
     pub fn secret(self, secret: Secret) -> Self {
-        Self { secret: Some(secret), ..self }
+        Self {
+            secret: Some(secret),
+            ..self
+        }
     }
 
     /// What the token must allow.
     pub fn scopes(self, scopes: Scopes) -> Self {
-        Self { scopes: Some(scopes), ..self }
+        Self {
+            scopes: Some(scopes),
+            ..self
+        }
     }
 
     /// The most that a successful answer's body may hold.
@@ -116,12 +122,18 @@ impl Ask {
 
     /// It may be sent again although its method does not say so.
     pub fn repeatable(self) -> Self {
-        Self { repeatable: true, ..self }
+        Self {
+            repeatable: true,
+            ..self
+        }
     }
 
     /// It is sent once.
     pub fn once(self) -> Self {
-        Self { repeatable: false, ..self }
+        Self {
+            repeatable: false,
+            ..self
+        }
     }
 }
 
@@ -168,7 +180,11 @@ impl Shared {
             }
             logins += 1;
             let refused = authorization.as_ref();
-            if !self.auth.challenged(self, scopes, &answer.headers, refused).await? {
+            if !self
+                .auth
+                .challenged(self, scopes, &answer.headers, refused)
+                .await?
+            {
                 return Ok(answer);
             }
         }
@@ -211,7 +227,9 @@ impl Shared {
                 return Ok(answer);
             }
             let reads = matches!(ask.method, Method::GET | Method::HEAD) && ask.secret.is_none();
-            let target = answer.header(&self.limits, "location").and_then(|to| ask.url.join(to).ok());
+            let target = answer
+                .header(&self.limits, "location")
+                .and_then(|to| ask.url.join(to).ok());
             let (Some(target), true) = (target, reads) else {
                 return Err(self.malformed(&ask.action, "a redirect that cannot be followed"));
             };
@@ -230,7 +248,10 @@ impl Shared {
 
     /// One request on the wire.
     async fn once(&self, ask: &Ask, authorization: Option<&Authorization>) -> Result<Answer, RemoteError> {
-        let mut request = self.http.request(ask.method.clone(), ask.url.clone()).headers(ask.headers.clone());
+        let mut request = self
+            .http
+            .request(ask.method.clone(), ask.url.clone())
+            .headers(ask.headers.clone());
         if let Some(Authorization(secret)) = authorization {
             let mut value = HeaderValue::from_str(secret.expose())
                 .map_err(|_| self.credentials("they hold characters that no header can carry"))?;
@@ -263,7 +284,13 @@ impl Shared {
         let good = response.status().is_success();
         let headers = std::mem::take(response.headers_mut());
         let url = response.url().clone();
-        let mut answer = Answer { status, headers, body: Vec::new(), rest: None, url };
+        let mut answer = Answer {
+            status,
+            headers,
+            body: Vec::new(),
+            rest: None,
+            url,
+        };
         if let Some(encoding) = answer.headers.get("content-encoding")
             && encoding != "identity"
             && good
@@ -278,7 +305,11 @@ impl Shared {
             return Ok(answer);
         }
         let cap = if good { ask.cap } else { self.limits.error };
-        if answer.header(&self.limits, "content-length").and_then(|n| n.parse().ok()).is_some_and(|n: u64| n > cap) {
+        if answer
+            .header(&self.limits, "content-length")
+            .and_then(|n| n.parse().ok())
+            .is_some_and(|n: u64| n > cap)
+        {
             return Err(self.too_large(&ask.action, cap));
         }
         while let Some(chunk) = self.chunk(&ask.action, &mut response).await? {
@@ -380,7 +411,11 @@ impl Shared {
             .ok_or_else(malformed)?;
         match place == self.origin {
             true => Ok(url),
-            false => Err(self.led(action, &place, "uploads and lists must stay at the registry's own address")),
+            false => Err(self.led(
+                action,
+                &place,
+                "uploads and lists must stay at the registry's own address",
+            )),
         }
     }
 }

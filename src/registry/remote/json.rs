@@ -127,7 +127,11 @@ mod tests {
     fn values_come_through_and_a_key_twice_does_not() {
         let text = r#"{"b":[1,-2,1.5,null,true,"x"],"a":{}}"#;
         assert_eq!(parse(text.as_bytes()).unwrap().to_string(), text);
-        for twice in [r#"{"a":1,"a":1}"#, r#"[{"x":{"a":1,"b":2,"a":3}}]"#, r#"{"a":1,"\u0061":2}"#] {
+        for twice in [
+            r#"{"a":1,"a":1}"#,
+            r#"[{"x":{"a":1,"b":2,"a":3}}]"#,
+            r#"{"a":1,"\u0061":2}"#,
+        ] {
             assert_eq!(parse(twice.as_bytes()), Err(TWICE.into()), "{twice}");
         }
         let deep = "[".repeat(1 << 20);

@@ -29,28 +29,44 @@ pub(super) async fn resolve(
     tag: &str,
     scopes: Scopes,
 ) -> Result<Option<Descriptor>, RemoteError> {
-    let url = shared.origin.url(&path(repository, &format!("manifests/{tag}")))?;
+    let url = shared
+        .origin
+        .url(&path(repository, &format!("manifests/{tag}")))?;
     let action = format!("look for {repository}:{tag}");
-    let ask = Ask::new(Method::HEAD, url, &action).scopes(scopes.clone()).header("accept", ACCEPT);
+    let ask = Ask::new(Method::HEAD, url, &action)
+        .scopes(scopes.clone())
+        .header("accept", ACCEPT);
     let answer = shared.exchange(&ask).await?;
     match answer.status {
         200 => {}
         404 => return Ok(None),
         // Some do not offer it.
-        405 => return Ok(get(shared, repository, tag, scopes).await?.map(|stored| stored.descriptor)),
+        405 => {
+            return Ok(get(shared, repository, tag, scopes)
+                .await?
+                .map(|stored| stored.descriptor));
+        }
         _ => return Err(shared.refused(&ask, &answer)),
     }
     let digest = named_digest(shared, &action, &answer)?;
-    let size = answer.header(&shared.limits, "content-length").and_then(|n| n.parse().ok());
+    let size = answer
+        .header(&shared.limits, "content-length")
+        .and_then(|n| n.parse().ok());
     match (digest, size.filter(|size| *size > 0), media_type(shared, &answer)) {
         (Some(digest), Some(size), Some(media_type)) => {
             if size > shared.limits.manifest {
                 return Err(shared.too_large(&action, shared.limits.manifest));
             }
-            Ok(Some(Descriptor { media_type, digest, size }))
+            Ok(Some(Descriptor {
+                media_type,
+                digest,
+                size,
+            }))
         }
         // What the head does not say, the body does.
-        _ => Ok(get(shared, repository, tag, scopes).await?.map(|stored| stored.descriptor)),
+        _ => Ok(get(shared, repository, tag, scopes)
+            .await?
+            .map(|stored| stored.descriptor)),
     }
 }
 
@@ -61,7 +77,9 @@ pub(super) async fn get(
     reference: &str,
     scopes: Scopes,
 ) -> Result<Option<Stored>, RemoteError> {
-    let url = shared.origin.url(&path(repository, &format!("manifests/{reference}")))?;
+    let url = shared
+        .origin
+        .url(&path(repository, &format!("manifests/{reference}")))?;
     let action = match reference.contains(':') {
         true => format!("pull {repository}@{reference}"),
         false => format!("pull {repository}:{reference}"),
@@ -105,7 +123,9 @@ pub(super) async fn put(
     reference: &str,
     stored: &Stored,
 ) -> Result<Answer, RemoteError> {
-    let url = shared.origin.url(&path(repository, &format!("manifests/{reference}")))?;
+    let url = shared
+        .origin
+        .url(&path(repository, &format!("manifests/{reference}")))?;
     let action = match reference.contains(':') {
         true => format!("store {repository}@{reference}"),
         false => format!("tag {repository}:{reference}"),
@@ -152,8 +172,14 @@ fn media_type(shared: &Shared, answer: &Answer) -> Option<String> {
 }
 
 /// Removes a tag and nothing else.
-pub(super) async fn remove_tag(shared: &Shared, repository: &Repository, tag: &str) -> Result<(), RemoteError> {
-    let url = shared.origin.url(&path(repository, &format!("manifests/{tag}")))?;
+pub(super) async fn remove_tag(
+    shared: &Shared,
+    repository: &Repository,
+    tag: &str,
+) -> Result<(), RemoteError> {
+    let url = shared
+        .origin
+        .url(&path(repository, &format!("manifests/{tag}")))?;
     let action = format!("remove the tag {repository}:{tag}");
     let ask = Ask::new(Method::DELETE, url, &action).scopes(Scopes::delete(repository));
     let answer = shared.exchange(&ask).await?;

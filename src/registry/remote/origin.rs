@@ -129,12 +129,23 @@ mod tests {
 
     #[test]
     fn what_is_more_than_a_host_is_refused_and_a_password_not_repeated() {
-        for text in ["", "http://", "ftp://host", "host/path", "a b", "host?x", "host:99999"] {
+        for text in [
+            "",
+            "http://",
+            "ftp://host",
+            "host/path",
+            "a b",
+            "host?x",
+            "host:99999",
+        ] {
             let error = Origin::of_registry(text).unwrap_err().to_string();
             assert_eq!(error, format!("`{text}` is not the address of a registry"));
         }
         let error = Origin::of_registry("https://me:hunter2@host").unwrap_err();
-        assert_eq!(error.to_string(), "what stands there is not the address of a registry");
+        assert_eq!(
+            error.to_string(),
+            "what stands there is not the address of a registry"
+        );
     }
 
     #[test]

@@ -51,7 +51,12 @@ impl Body for Part {
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Ready(self.get_mut().step().transpose().map(|step| step.map(Frame::data)))
+        Poll::Ready(
+            self.get_mut()
+                .step()
+                .transpose()
+                .map(|step| step.map(Frame::data)),
+        )
     }
 
     fn is_end_stream(&self) -> bool {

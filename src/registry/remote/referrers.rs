@@ -27,7 +27,9 @@ pub(super) async fn list(
     subject: &Digest,
 ) -> Result<Vec<Referrer>, RemoteError> {
     let action = format!("list what refers to {repository}@{subject}");
-    let mut url = shared.origin.url(&path(repository, &format!("referrers/{subject}")))?;
+    let mut url = shared
+        .origin
+        .url(&path(repository, &format!("referrers/{subject}")))?;
     let mut all = Vec::new();
     for _ in 0..shared.limits.pages {
         let ask = Ask::new(Method::GET, url.clone(), &action)
@@ -52,7 +54,11 @@ pub(super) async fn list(
     Err(shared.malformed(&action, "more pages than anybody has"))
 }
 
-async fn by_tag(shared: &Shared, repository: &Repository, subject: &Digest) -> Result<Vec<Referrer>, RemoteError> {
+async fn by_tag(
+    shared: &Shared,
+    repository: &Repository,
+    subject: &Digest,
+) -> Result<Vec<Referrer>, RemoteError> {
     let found = manifests::get(shared, repository, &tag(subject), Scopes::pull(repository)).await?;
     Ok(found.and_then(|stored| read(&stored.bytes)).unwrap_or_default())
 }
@@ -90,7 +96,9 @@ pub(super) async fn announce(
     let Ok(manifest) = super::json::parse(&stored.bytes) else {
         return Ok(());
     };
-    let subject: Option<Digest> = manifest["subject"]["digest"].as_str().and_then(|text| text.parse().ok());
+    let subject: Option<Digest> = manifest["subject"]["digest"]
+        .as_str()
+        .and_then(|text| text.parse().ok());
     let Some(subject) = subject.filter(|_| !answer.headers.contains_key("oci-subject")) else {
         return Ok(());
     };
@@ -105,7 +113,9 @@ pub(super) async fn announce(
     if entries.iter().any(|entry| entry["digest"] == own.as_str()) {
         return Ok(());
     }
-    let kind = manifest["artifactType"].as_str().or(manifest["config"]["mediaType"].as_str());
+    let kind = manifest["artifactType"]
+        .as_str()
+        .or(manifest["config"]["mediaType"].as_str());
     let mut entry = json!({
         "mediaType": stored.descriptor.media_type,
         "digest": own,
@@ -127,5 +137,7 @@ pub(super) async fn announce(
         },
         bytes: bytes.into(),
     };
-    manifests::put(shared, repository, &tag, &changed).await.map(|_| ())
+    manifests::put(shared, repository, &tag, &changed)
+        .await
+        .map(|_| ())
 }

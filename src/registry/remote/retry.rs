@@ -58,7 +58,10 @@ mod tests {
     fn waits_grow_are_random_and_never_longer_than_the_cap() {
         let limits = Limits::default();
         for again in 0..40 {
-            let full = limits.wait.saturating_mul(1 << again.min(16)).min(limits.longest_wait);
+            let full = limits
+                .wait
+                .saturating_mul(1 << again.min(16))
+                .min(limits.longest_wait);
             let wait = wait(&limits, again, None);
             assert!(wait >= full / 2 && wait <= full, "{again}: {wait:?}");
         }
@@ -71,7 +74,10 @@ mod tests {
 
     #[test]
     fn the_patience_of_a_command_ends() {
-        let budget = Budget::new(&Limits { budget: Duration::from_secs(3), ..Limits::default() });
+        let budget = Budget::new(&Limits {
+            budget: Duration::from_secs(3),
+            ..Limits::default()
+        });
         assert!(budget.take(Duration::from_secs(2)));
         assert!(!budget.take(Duration::from_secs(2)));
         assert!(budget.take(Duration::from_secs(1)));

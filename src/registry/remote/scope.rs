@@ -73,6 +73,9 @@ mod tests {
         assert!(both.cover(&Scopes::pull(&api)) && both.cover(&Scopes::pull(&web)));
         assert!(!both.cover(&Scopes::push(&web)) && !Scopes::pull(&api).cover(&both));
         let merged = Scopes::pull(&api).merge("repository:api:delete registry:catalog:* junk");
-        assert_eq!(merged.texts(), ["registry:catalog:*", "repository:api:delete,pull"]);
+        assert_eq!(
+            merged.texts(),
+            ["registry:catalog:*", "repository:api:delete,pull"]
+        );
     }
 }

@@ -1,4 +1,7 @@
-#![expect(clippy::disallowed_methods, reason = "edge: looks for certificates of registries")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: looks for certificates of registries"
+)]
 //! How to reach a registry, from the variables of the process and the usual folders.
 
 use super::credential::{self, Variables};
@@ -17,7 +20,11 @@ impl Access {
     ///
     /// # Errors
     /// [`RemoteError::Address`] for an entry of `RINGSHIFT_TOKEN_REALMS` that is none.
-    pub fn from_variables(address: &str, namespace: &str, variables: &Variables) -> Result<Self, RemoteError> {
+    pub fn from_variables(
+        address: &str,
+        namespace: &str,
+        variables: &Variables,
+    ) -> Result<Self, RemoteError> {
         let get = |name: &str| variables.get(OsStr::new(name)).filter(|value| !value.is_empty());
         let text = |name: &str| get(name).map(|value| value.to_string_lossy().into_owned());
         let either = |name: &str| text(&name.to_lowercase()).or_else(|| text(name));
@@ -25,8 +32,11 @@ impl Access {
         let realms = text("RINGSHIFT_TOKEN_REALMS").unwrap_or_default();
         let realms = realms.split(',').map(str::trim).filter(|realm| !realm.is_empty());
         let mut tls = folders(&host, get("HOME").map(Path::new));
-        tls.authorities.extend(get("RINGSHIFT_REGISTRY_CA").map(PathBuf::from));
-        if let (Some(certificate), Some(key)) = (get("RINGSHIFT_REGISTRY_CERT"), get("RINGSHIFT_REGISTRY_KEY")) {
+        tls.authorities
+            .extend(get("RINGSHIFT_REGISTRY_CA").map(PathBuf::from));
+        if let (Some(certificate), Some(key)) =
+            (get("RINGSHIFT_REGISTRY_CERT"), get("RINGSHIFT_REGISTRY_KEY"))
+        {
             tls.identity = Some((certificate.into(), key.into()));
         }
         let all = either("ALL_PROXY");
@@ -55,10 +65,16 @@ fn folders(host: &str, home: Option<&Path>) -> Tls {
     if host.is_empty() || host.contains('/') || host.starts_with('.') {
         return tls;
     }
-    let mut places = vec![PathBuf::from("/etc/docker/certs.d"), "/etc/containers/certs.d".into()];
+    let mut places = vec![
+        PathBuf::from("/etc/docker/certs.d"),
+        "/etc/containers/certs.d".into(),
+    ];
     places.extend(home.map(|home| home.join(".config/containers/certs.d")));
     for place in places {
-        let entries = std::fs::read_dir(place.join(host)).into_iter().flatten().flatten();
+        let entries = std::fs::read_dir(place.join(host))
+            .into_iter()
+            .flatten()
+            .flatten();
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
         files.sort();
         for file in files {

@@ -16,7 +16,9 @@ const PAGE: usize = 1000;
 pub(super) async fn list(shared: &Shared, repository: &Repository) -> Result<Vec<String>, RemoteError> {
     let action = format!("list the tags of {repository}");
     let mut tags = BTreeSet::new();
-    let mut url = shared.origin.url(&path(repository, &format!("tags/list?n={PAGE}")))?;
+    let mut url = shared
+        .origin
+        .url(&path(repository, &format!("tags/list?n={PAGE}")))?;
     for _ in 0..shared.limits.pages {
         let ask = Ask::new(Method::GET, url.clone(), &action)
             .scopes(Scopes::pull(repository))
@@ -37,7 +39,9 @@ pub(super) async fn list(shared: &Shared, repository: &Repository) -> Result<Vec
             (Some(next), _) => next,
             // A full page and no word of a next one: there may be more, or pages are not known.
             (None, Some(last)) if full && grew => {
-                let mut url = shared.origin.url(&path(repository, &format!("tags/list?n={PAGE}")))?;
+                let mut url = shared
+                    .origin
+                    .url(&path(repository, &format!("tags/list?n={PAGE}")))?;
                 url.query_pairs_mut().append_pair("last", &last);
                 url
             }
@@ -53,18 +57,31 @@ fn read(body: &[u8]) -> Option<Vec<String>> {
         Value::Null => Some(Vec::new()),
         Value::Array(all) => all
             .iter()
-            .map(|tag| tag.as_str().filter(|tag| crate::registry::check_tag(tag).is_ok()).map(str::to_owned))
+            .map(|tag| {
+                tag.as_str()
+                    .filter(|tag| crate::registry::check_tag(tag).is_ok())
+                    .map(str::to_owned)
+            })
             .collect(),
         _ => None,
     }
 }
 
 /// The next page that an answer names; it must be the registry's own (SEC-B2).
-pub(super) fn next(shared: &Shared, action: &str, base: &Url, answer: &Answer) -> Result<Option<Url>, RemoteError> {
+pub(super) fn next(
+    shared: &Shared,
+    action: &str,
+    base: &Url,
+    answer: &Answer,
+) -> Result<Option<Url>, RemoteError> {
     let Some(link) = answer.header(&shared.limits, "link") else {
         return Ok(None);
     };
-    let (target, rest) = match link.trim().strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+    let (target, rest) = match link
+        .trim()
+        .strip_prefix('<')
+        .and_then(|rest| rest.split_once('>'))
+    {
         Some(parts) => parts,
         None => return Err(shared.malformed(action, "a link that is none")),
     };

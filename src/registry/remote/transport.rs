@@ -1,4 +1,7 @@
-#![expect(clippy::disallowed_methods, reason = "edge: certificates and keys for the network")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: certificates and keys for the network"
+)]
 //! The connections: TLS with rustls and ring, certificates, proxies.
 
 use super::error::RemoteError;
@@ -31,7 +34,12 @@ impl std::fmt::Debug for Proxies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // A proxy's URL may hold a password.
         let set = |value: &Option<String>| value.is_some();
-        write!(f, "Proxies {{ https: {}, http: {} }}", set(&self.https), set(&self.http))
+        write!(
+            f,
+            "Proxies {{ https: {}, http: {} }}",
+            set(&self.https),
+            set(&self.http)
+        )
     }
 }
 

@@ -149,7 +149,8 @@ impl Sending {
                     chunked = true;
                     continue;
                 }
-                RemoteError::Answered { status, .. } if super::retry::is_passing(*status) || *status == 404 => {}
+                RemoteError::Answered { status, .. }
+                    if super::retry::is_passing(*status) || *status == 404 => {}
                 error if error.is_passing() => {}
                 _ => return Err(error),
             }
@@ -167,9 +168,14 @@ impl Sending {
     }
 
     async fn is_there(&self) -> Result<bool, RemoteError> {
-        Ok(super::blob::size(&self.shared, &self.repository, &self.digest, Scopes::push(&self.repository))
-            .await?
-            .is_some())
+        Ok(super::blob::size(
+            &self.shared,
+            &self.repository,
+            &self.digest,
+            Scopes::push(&self.repository),
+        )
+        .await?
+        .is_some())
     }
 
     fn piece(&self, at: u64, len: u64) -> Content {
@@ -186,7 +192,8 @@ impl Sending {
     /// The last request of an upload, with all from `at` on.
     async fn put(&self, place: &Url, at: u64) -> Result<(), RemoteError> {
         let mut url = place.clone();
-        url.query_pairs_mut().append_pair("digest", &self.digest.to_string());
+        url.query_pairs_mut()
+            .append_pair("digest", &self.digest.to_string());
         let left = self.size - at;
         let mut ask = Ask::new(Method::PUT, url, self.action())
             .scopes(Scopes::push(&self.repository))
@@ -203,7 +210,9 @@ impl Sending {
         let named = answer.header(&self.shared.limits, "docker-content-digest");
         match named.is_none_or(|named| named == self.digest.to_string()) {
             true => Ok(()),
-            false => Err(self.shared.malformed(&self.action(), "another digest than was sent")),
+            false => Err(self
+                .shared
+                .malformed(&self.action(), "another digest than was sent")),
         }
     }
 
@@ -229,7 +238,11 @@ impl Sending {
 }
 
 /// Opens an upload.
-pub(super) async fn begin(shared: &Shared, repository: &Repository, action: &str) -> Result<Url, RemoteError> {
+pub(super) async fn begin(
+    shared: &Shared,
+    repository: &Repository,
+    action: &str,
+) -> Result<Url, RemoteError> {
     let url = shared.origin.url(&path(repository, "blobs/uploads/"))?;
     // An upload that is begun twice leaves one that nobody finishes, and nothing else.
     let ask = Ask::new(Method::POST, url, action)

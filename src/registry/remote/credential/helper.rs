@@ -24,7 +24,16 @@ const PASSED: [&str; 9] = [
     "PASSWORD_STORE_DIR",
     "USER",
 ];
-const FAMILIES: [&str; 8] = ["XDG_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "DOCKER_CONFIG", "HTTP", "NO_PROXY"];
+const FAMILIES: [&str; 8] = [
+    "XDG_",
+    "AWS_",
+    "AZURE_",
+    "GOOGLE_",
+    "CLOUDSDK_",
+    "DOCKER_CONFIG",
+    "HTTP",
+    "NO_PROXY",
+];
 
 /// Asks a helper for the login of a server; `None` when it knows none.
 ///
@@ -41,7 +50,9 @@ pub(super) fn ask(
         return Err("a helper is called by no name of a program".into());
     }
     let program = format!("docker-credential-{name}");
-    let path = variables.get(OsStr::new("PATH")).ok_or_else(|| format!("{program} is not on PATH"))?;
+    let path = variables
+        .get(OsStr::new("PATH"))
+        .ok_or_else(|| format!("{program} is not on PATH"))?;
     let found = std::env::split_paths(path)
         .filter(|dir| dir.is_absolute())
         .map(|dir| dir.join(&program))

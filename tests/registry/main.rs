@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 #![expect(clippy::print_stderr, reason = "a skipped test must say so")]
 
+mod evil;
 mod real;
 mod server;
+mod wire;
 mod world;

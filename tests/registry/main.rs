@@ -7,7 +7,9 @@
 #![expect(clippy::print_stderr, reason = "a skipped test must say so")]
 
 mod evil;
+mod login;
 mod real;
 mod server;
+mod traffic;
 mod wire;
 mod world;

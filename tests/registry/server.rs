@@ -28,7 +28,7 @@ pub struct Server {
     pub kind: Kind,
     pub address: String,
     logs: Vec<JoinHandle<Vec<String>>>,
-    pub dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
 }
 
 /// Where tests/lab/lab.sh puts programs.
@@ -95,7 +95,7 @@ impl Server {
             kind,
             address,
             logs,
-            dir,
+            _dir: dir,
         })
     }
 

@@ -70,7 +70,11 @@ fn tag(subject: &Digest) -> String {
 
 fn read(body: &[u8]) -> Option<Vec<Referrer>> {
     let json = super::json::parse(body).ok()?;
-    json["manifests"].as_array()?.iter().map(referrer).collect()
+    match &json["manifests"] {
+        // Some write an empty list so.
+        Value::Null if json.is_object() => Some(Vec::new()),
+        list => list.as_array()?.iter().map(referrer).collect(),
+    }
 }
 
 fn referrer(entry: &Value) -> Option<Referrer> {

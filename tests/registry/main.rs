@@ -11,5 +11,6 @@ mod login;
 mod real;
 mod server;
 mod traffic;
+mod verbs;
 mod wire;
 mod world;

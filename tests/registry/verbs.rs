@@ -75,7 +75,7 @@ fn every_verb_that_reads_says_the_same_of_a_registry_and_of_a_folder() {
             &["status", "--json"],
             &["status", "--json", "--images"],
             &["log", "--json"],
-            &["show", "developers", "--json"],
+            &["show", "dev", "--json"],
             &["plan", "--json"],
             &["state", "verify", "--json"],
         ];
@@ -87,7 +87,7 @@ fn every_verb_that_reads_says_the_same_of_a_registry_and_of_a_folder() {
         }
         let exported = |registry: &[&str], file: &str| {
             let to = format!("docker-archive:{file}");
-            let ran = run(&shop, "", &[registry, &["export", "developers", &to]].concat());
+            let ran = run(&shop, "", &[registry, &["export", "dev", &to]].concat());
             assert_eq!(ran.0, Some(0), "{}", ran.2);
             std::fs::read(shop.join(file)).unwrap()
         };
@@ -95,9 +95,9 @@ fn every_verb_that_reads_says_the_same_of_a_registry_and_of_a_folder() {
         assert!(here == exported(&["--registry", &server.address], &format!("../{kind:?}.tar")));
         let writing: [&[&str]; 5] = [
             &["build"],
-            &["shift", "testers"],
+            &["shift", "test"],
             &["unshift"],
-            &["freeze", "0.1.0"],
+            &["freeze", "0.1.0", "--reason", "x"],
             &["unfreeze", "0.1.0"],
         ];
         for verb in writing {

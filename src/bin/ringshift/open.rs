@@ -1,4 +1,3 @@
-#![expect(clippy::disallowed_methods, reason = "edge: opens the store and the project")]
 //! Opens the doors: the store, the project at a commit, the clone.
 
 mod place;

@@ -89,7 +89,14 @@ impl World for Outside<'_> {
             }
             Err(error) => {
                 let fault = Fault::new(error.to_string());
-                *self.failure.borrow_mut() = Some(error.into());
+                *self.failure.borrow_mut() = Some(match error {
+                    RegistryError::Remote(_) => error.into(),
+                    // No store of ours is damaged.
+                    other => Failure::Io {
+                        action: format!("ask for the config of {reference}"),
+                        source: std::io::Error::other(other),
+                    },
+                });
                 Err(fault)
             }
         }

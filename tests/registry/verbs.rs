@@ -91,7 +91,7 @@ fn every_verb_that_reads_says_the_same_of_a_registry_and_of_a_folder() {
             assert_eq!(ran.0, Some(0), "{}", ran.2);
             std::fs::read(shop.join(file)).unwrap()
         };
-        let here = exported(&[], "../here.tar");
+        let here = exported(&[], &format!("../{kind:?}-here.tar"));
         assert!(here == exported(&["--registry", &server.address], &format!("../{kind:?}.tar")));
         let writing: [&[&str]; 5] = [
             &["build"],

@@ -12,6 +12,7 @@ pub mod path;
 pub mod platform;
 pub mod problem;
 pub mod reference;
+pub mod secret;
 pub mod version;
 
 pub use builder_kind::BuilderKind;
@@ -22,4 +23,5 @@ pub use path::RepoPath;
 pub use platform::Platform;
 pub use problem::{Place, Problem, Problems, Severity, Snippet, Source, Span};
 pub use reference::Reference;
+pub use secret::Secret;
 pub use version::Version;

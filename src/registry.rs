@@ -1,9 +1,11 @@
-//! Where images are kept: a folder of OCI layouts, a map for tests, later any registry.
+//! Where images are kept: a folder of OCI layouts, any registry, a map for tests.
 
-pub mod anonymous;
+pub mod facts;
 pub mod layout;
 pub mod memory;
+pub mod remote;
 pub mod serve;
+mod verified;
 
 use crate::model::{Digest, ProjectName};
 use std::fmt;
@@ -90,7 +92,10 @@ pub enum RegistryError {
     /// Another run holds the store.
     #[error("{0} is held by another run")]
     Held(String),
-    /// The file system or the network failed.
+    /// A registry refused, failed, or broke a rule.
+    #[error(transparent)]
+    Remote(#[from] Box<remote::RemoteError>),
+    /// The file system failed.
     #[error("cannot {action}")]
     Io {
         /// What was tried, with its object: `write /store/…/index.json`.

@@ -10,7 +10,6 @@ mod blob;
 mod index;
 mod lock;
 mod place;
-mod verified;
 
 use super::{BlobWriter, Created, Descriptor, Registry, RegistryError, Repository};
 use crate::model::Digest;

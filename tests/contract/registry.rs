@@ -1,9 +1,12 @@
 //! Every registry driver.
 
+use crate::server::{self, Kind, Server};
 use ringshift::model::{Digest, ProjectName};
 use ringshift::registry::layout::LayoutRegistry;
 use ringshift::registry::memory::MemoryRegistry;
-use ringshift::registry::{Created, Descriptor, MANIFEST, Registry, RegistryError, Repository};
+use ringshift::registry::remote::{Access, RemoteRegistry};
+use ringshift::registry::{CONFIG, Created, Descriptor, MANIFEST, Registry, RegistryError, Repository};
+use serde_json::json;
 use std::io::{Read, Write};
 
 fn repository(name: &str) -> Repository {
@@ -11,14 +14,33 @@ fn repository(name: &str) -> Repository {
 }
 
 fn for_all(check: fn(&dyn Registry)) {
+    for_those(&server::ALL, check);
+}
+
+/// Memory, a folder, and the real registries of these kinds.
+fn for_those(kinds: &[Kind], check: fn(&dyn Registry)) {
     check(&MemoryRegistry::new());
     let dir = tempfile::tempdir().unwrap();
     check(&LayoutRegistry::new(dir.path().join("made/when/written")));
+    for kind in kinds {
+        if let Some(server) = Server::start(*kind) {
+            check(&RemoteRegistry::open(Access::anonymous(&server.address)).unwrap());
+        }
+    }
 }
 
+/// A manifest that registries take, other for every text.
 fn image(registry: &dyn Registry, repository: &Repository, text: &str) -> Descriptor {
+    let config = registry.put_blob(repository, b"{}").unwrap();
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, "digest": config.digest, "size": config.size},
+        "layers": [],
+        "annotations": {"text": text},
+    });
     registry
-        .put_manifest(repository, MANIFEST, text.as_bytes())
+        .put_manifest(repository, MANIFEST, manifest.to_string().as_bytes())
         .unwrap()
 }
 
@@ -102,7 +124,8 @@ fn a_created_tag_is_never_overwritten() {
             assert_eq!(answer, Created::Exists(one.digest));
         }
         assert_eq!(registry.resolve(&api, "1.0.0").unwrap(), Some(one.clone()));
-        assert_eq!(registry.manifest(&api, &one.digest).unwrap(), b"{1}");
+        let bytes = registry.manifest(&api, &one.digest).unwrap();
+        assert_eq!(Digest::of(&bytes), one.digest);
     });
 }
 
@@ -145,7 +168,8 @@ fn no_tag_is_lost_when_many_write() {
 
 #[test]
 fn ring_tags_move_and_go() {
-    for_all(|registry| {
+    // 2.8.2 removes no tags, and the fourth moves none.
+    for_those(&[Kind::Third, Kind::Memory], |registry| {
         let api = repository("api");
         let (one, two) = (image(registry, &api, "{1}"), image(registry, &api, "{2}"));
         for target in [&one, &two, &one] {

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Real builders to compare with, for `cargo test --test agreement`.
+# Real builders and registries to compare with, for `cargo test`.
 #
-#   tests/lab/lab.sh install   buildah, podman, skopeo, runc, docker.io, docker-registry from Debian; BuildKit and buildx
-#                              from their Go modules (needs root and go)
+#   tests/lab/lab.sh install   buildah, podman, skopeo, runc, docker.io, docker-registry from Debian; BuildKit, buildx, distribution 3
+#                              and a registry in memory from their Go modules (needs root and go); the tests start the registries
 #   tests/lab/lab.sh start     starts buildkitd and dockerd on sockets of their own, waits until they answer
 #   tests/lab/lab.sh stop      ends what start began
 #
@@ -11,11 +11,18 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 lab=${RINGSHIFT_LAB:-$root/target/lab}
 buildkit=v0.33.1 buildx=v0.37.2
+distribution=v3.1.2
+ociregistry=v0.0.0-20251212221603-3adeb8663819
 mkdir -p "$lab/bin" "$lab/buildkit" "$lab/docker" "$lab/buildx"
 socket=unix://$lab/buildkit/sock
 docker=unix://$lab/docker/sock
 
 install() {
+  install_builders
+  install_registries
+}
+
+install_builders() {
   local missing=() pair
   for pair in buildah:buildah podman:podman skopeo:skopeo runc:runc dockerd:docker.io docker-registry:docker-registry busybox:busybox-static; do
     command -v "${pair%%:*}" >/dev/null || [ -x "/usr/sbin/${pair%%:*}" ] || missing+=("${pair##*:}")
@@ -35,6 +42,53 @@ install() {
   go version -m "$lab/bin/buildx" 2>/dev/null | grep -qF "$buildx" ||
     GOBIN=$lab/bin CGO_ENABLED=0 GOFLAGS=-buildvcs=false \
       go install -trimpath -ldflags='-s -w' "github.com/docker/buildx/cmd/buildx@$buildx"
+}
+
+built() { go version -m "$lab/bin/$1" 2>/dev/null | grep -qF "$2"; } # NAME VERSION
+
+install_registries() {
+  if ! built registry "$distribution"; then
+    GOBIN=$lab/bin GOFLAGS=-buildvcs=false CGO_ENABLED=0 go install -trimpath -ldflags='-s -w' \
+      "github.com/distribution/distribution/v3/cmd/registry@$distribution"
+  fi
+  built ocimem "$ociregistry" && return
+  # A registry in memory, with referrers, and with tags that cannot be moved if asked; a few lines around a library.
+  local dir
+  dir=$(mktemp -d)
+  cat >"$dir/main.go" <<'GO'
+package main
+
+import (
+	"log"
+	"net"
+	"net/http"
+	"os"
+
+	"cuelabs.dev/go/oci/ociregistry/ocimem"
+	"cuelabs.dev/go/oci/ociregistry/ociserver"
+)
+
+func main() {
+	registry := ocimem.NewWithConfig(&ocimem.Config{ImmutableTags: os.Args[2] == "immutable"})
+	server := ociserver.New(registry, nil)
+	listener, err := net.Listen("tcp", os.Args[1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Printf("listening on %s", listener.Addr())
+	log.Fatal(http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		log.Printf("%s %s", r.Method, r.URL.Path)
+		server.ServeHTTP(w, r)
+	})))
+}
+GO
+  (
+    cd "$dir"
+    go mod init lab
+    go get "cuelabs.dev/go/oci/ociregistry@$ociregistry"
+    CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags='-s -w' -o "$lab/bin/ocimem" .
+  ) >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
+  rm -rf "$dir"
 }
 
 buildkit_answers() { "$lab/bin/buildctl" --addr "$socket" debug workers >/dev/null 2>&1; }

@@ -360,7 +360,7 @@ pub enum Verb {
         /// Print the preimage of the revision
         #[arg(long)]
         records: bool,
-        /// Ask the registries, without credentials, what the outside images are
+        /// Ask the registries what the outside images are
         #[arg(long)]
         resolve: bool,
     },

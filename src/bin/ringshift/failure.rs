@@ -8,6 +8,7 @@ use ringshift::engine::failure::Unbuilt;
 use ringshift::model::{RingName, Version};
 use ringshift::plan::{CommitsError, Loss, Refusal};
 use ringshift::registry::RegistryError;
+use ringshift::registry::remote::RemoteError;
 use ringshift::state::journal::JournalError;
 use ringshift::wire;
 use std::io::ErrorKind;
@@ -162,7 +163,7 @@ fn show(ui: &Ui, failure: &Failure) -> Shown {
         Failure::Conflict => plain(4, Some("run `ringshift status`, then the same command again")),
         Failure::Taken { .. } => plain(4, Some("run the same command again: it takes the next number")),
         Failure::Journal(error) => journal(error, plain),
-        Failure::Registry(error) => plain(registry_code(error), registry_hint(error)),
+        Failure::Registry(error) => plain(registry_code(error), registry_hint(error).as_deref()),
         Failure::Git(error) => plain(git_code(error), error.hint()),
         Failure::Commits(error) => plain(8, commits_hint(error)),
         Failure::Build(unbuilt) => not_built(unbuilt, plain(build_code(unbuilt), None)),
@@ -178,7 +179,7 @@ fn show(ui: &Ui, failure: &Failure) -> Shown {
 
 fn journal(error: &JournalError, plain: impl Fn(u8, Option<&str>) -> Shown) -> Shown {
     match error {
-        JournalError::Registry(error) => plain(registry_code(error), registry_hint(error)),
+        JournalError::Registry(error) => plain(registry_code(error), registry_hint(error).as_deref()),
         JournalError::Newer { .. } => plain(7, Some("use the newer ringshift that wrote it")),
         JournalError::Damaged { .. } | JournalError::Broken(_) => plain(7, Some(DAMAGED)),
     }
@@ -193,15 +194,32 @@ fn registry_code(error: &RegistryError) -> u8 {
         RegistryError::Newer(_) | RegistryError::Damaged { .. } | RegistryError::Missing(_) => 7,
         RegistryError::Io { source, .. } if source.kind() == ErrorKind::InvalidData => 7,
         RegistryError::Io { .. } => 5,
+        RegistryError::Remote(error) => remote_code(error),
     }
 }
 
-fn registry_hint(error: &RegistryError) -> Option<&'static str> {
+/// A wrong address or setting is the request's fault, everything else the outside's.
+fn remote_code(error: &RemoteError) -> u8 {
+    match error {
+        RemoteError::Address(_) | RemoteError::Setup { .. } => 1,
+        _ => 5,
+    }
+}
+
+fn registry_hint(error: &RegistryError) -> Option<String> {
+    match error {
+        RegistryError::Remote(error) => error.hint(),
+        other => folder_hint(other).map(Into::into),
+    }
+}
+
+fn folder_hint(error: &RegistryError) -> Option<&'static str> {
     match error {
         RegistryError::Held(_) => Some("wait for the other run to end, then run this again"),
         RegistryError::Newer(_) => Some("use the newer ringshift that wrote it"),
         RegistryError::Damaged { .. } => Some(DAMAGED),
         RegistryError::Missing(_) => Some(DAMAGED),
+        RegistryError::Remote(_) => None,
         RegistryError::Io { source, .. } => match source.kind() {
             ErrorKind::InvalidData => Some(DAMAGED),
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {

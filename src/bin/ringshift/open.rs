@@ -1,17 +1,19 @@
-#![expect(clippy::disallowed_methods, reason = "edge: opens the store and the project")]
 //! Opens the doors: the store, the project at a commit, the clone.
 
+mod place;
+
+pub use place::{place, store, store_alone, store_to_write, store_to_write_alone};
+
 use crate::args::SourceArgs;
-use crate::settings::{Setting, Settings, no_config};
+use crate::settings::{Settings, no_config};
 use ringshift::builder::Native;
 use ringshift::cache::{ContentIds, FileIds, Remembered};
-use ringshift::config::{self, Project, RegistryAddress};
+use ringshift::config::{self, Project};
+use ringshift::engine::Failure;
 use ringshift::engine::commits::{AtCommit, Clone};
 use ringshift::engine::project::{Loaded, Origin};
-use ringshift::engine::{Failure, Store};
 use ringshift::git::{GitError, Repository};
-use ringshift::model::{CommitId, ImageName, Problem, Problems, ProjectName, RepoPath};
-use ringshift::registry::layout::LayoutRegistry;
+use ringshift::model::{CommitId, Problem, Problems, RepoPath};
 use ringshift::state::State;
 use ringshift::state::entry::SiteRecord;
 use ringshift::tree::SourceTree;
@@ -19,7 +21,7 @@ use ringshift::tree::disk::WorkingCopy;
 use ringshift::tree::git::GitTree;
 use ringshift::tree::overlay::Overlay;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What the caches hold; saved when the command ends.
@@ -101,100 +103,6 @@ pub fn empty_state(project: &Project) -> State {
     };
     let rings = project.rings.iter().map(|ring| ring.name.clone()).collect();
     State::new(rings, project.sites.iter().map(site).collect())
-}
-
-/// Where the images of a project are, as a folder, with where that is said.
-///
-/// # Errors
-/// [`Failure::Request`] for a registry: this ringshift keeps images in folders.
-pub fn folder(settings: &Settings, project: Option<&Project>) -> Result<Setting<PathBuf>, Failure> {
-    let no_registry = |host: &str| {
-        Failure::request(
-            format!("{host} is a registry, and this ringshift keeps images in folders"),
-            "registry: oci:PATH, or no registry: at all for a folder beside the git repository",
-        )
-    };
-    if let Some(flag) = &settings.registry {
-        let path = flag
-            .value
-            .strip_prefix("oci:")
-            .ok_or_else(|| no_registry(&flag.value))?;
-        if path.is_empty() {
-            return Err(Failure::request("oci: names no folder", "oci:PATH"));
-        }
-        return Ok(Setting {
-            value: settings.directory.join(path),
-            from: flag.from.clone(),
-        });
-    }
-    match project.and_then(|project| project.registry.as_ref()) {
-        Some(RegistryAddress::Remote { host, .. }) => Err(no_registry(host)),
-        Some(RegistryAddress::Folder(path)) => {
-            let beside = settings.config.as_ref().and_then(|config| config.value.parent());
-            let base = beside.unwrap_or(&settings.directory);
-            Ok(Setting {
-                value: base.join(path),
-                from: "rings.yaml".into(),
-            })
-        }
-        None => {
-            let common = settings.git()?.common_dir();
-            let common = std::fs::canonicalize(common).unwrap_or_else(|_| common.to_path_buf());
-            Ok(Setting {
-                value: common.join("ringshift"),
-                from: "default".into(),
-            })
-        }
-    }
-}
-
-/// The store of a project.
-///
-/// # Errors
-/// As [`folder`].
-pub fn store(settings: &Settings, project: &Project) -> Result<Store, Failure> {
-    let folder = folder(settings, Some(project))?.value;
-    let name = settings.project.as_ref().map_or(&project.name, |p| &p.value);
-    Ok(store_in(&folder, name.clone(), project.root.clone()))
-}
-
-fn store_in(folder: &Path, project: ProjectName, root: ImageName) -> Store {
-    let registry = Arc::new(LayoutRegistry::new(folder));
-    Store::new(registry, project, root, format!("oci:{}", folder.display()))
-}
-
-/// The store for verbs that need nothing but the registry (S5): of the rings.yaml at hand, or of
-/// `--registry` and `--project`. The second value is the state where there is no journal yet.
-///
-/// # Errors
-/// [`Failure`] when neither is there.
-pub fn store_alone(settings: &Settings) -> Result<(Store, State), Failure> {
-    if settings.config.is_none()
-        && let (Some(_), Some(name)) = (&settings.registry, &settings.project)
-    {
-        let folder = folder(settings, None)?.value;
-        let root = only_root(&folder, &name.value)?;
-        return Ok((store_in(&folder, name.value.clone(), root), State::default()));
-    }
-    let project = project(settings)?;
-    Ok((store(settings, &project)?, empty_state(&project)))
-}
-
-/// The root of the one journal that the project has in a folder: `<root>-state`.
-fn only_root(folder: &Path, project: &ProjectName) -> Result<ImageName, Failure> {
-    let place = folder.join(project.as_str());
-    let names = std::fs::read_dir(&place).into_iter().flatten().flatten();
-    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-    let roots: Vec<ImageName> = names
-        .filter_map(|name| ImageName::new(name.strip_suffix("-state")?).ok())
-        .collect();
-    match roots.as_slice() {
-        [root] => Ok(root.clone()),
-        _ => Err(Failure::request(
-            format!("{} holds no journal of {project}", folder.display()),
-            "check --registry and --project",
-        )),
-    }
 }
 
 /// What a verb reads its sources from.

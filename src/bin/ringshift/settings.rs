@@ -12,6 +12,7 @@ use crate::args::Global;
 use ringshift::engine::{Author, Failure};
 use ringshift::git::{GitError, Repository};
 use ringshift::model::{ProjectName, RepoPath};
+use ringshift::registry::remote::Variables;
 use ringshift::state::Timestamp;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,8 @@ pub struct Settings {
     pub cache: Setting<PathBuf>,
     /// Now.
     pub now: Timestamp,
+    /// All variables, for whoever looks up logins as docker does.
+    pub variables: Variables,
     operation: String,
 }
 
@@ -70,6 +73,7 @@ impl Settings {
             actor: actor(repository.as_deref().ok()),
             cache: cache(),
             now: now(),
+            variables: std::env::vars_os().collect(),
             operation: random()?,
             project: project.transpose()?,
             directory,

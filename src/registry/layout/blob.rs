@@ -2,8 +2,8 @@
 //! Blobs: files named by their content.
 
 use super::place::{Place, failed};
-use super::verified::Verified;
 use crate::model::Digest;
+use crate::registry::verified::Verified;
 use crate::registry::{BlobWriter, Descriptor, OCTETS, RegistryError};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;

@@ -24,8 +24,8 @@ pub fn run(settings: &Settings, ui: &Ui) -> Result<u8, Failure> {
         (None, Some(project)) => rows.push(("project", project.name.to_string(), "rings.yaml".into())),
         (None, None) => {}
     }
-    if let Ok(folder) = open::folder(settings, project.as_ref()) {
-        rows.push(("registry", format!("oci:{}", folder.value.display()), folder.from));
+    if let Ok(place) = open::place(settings, project.as_ref()) {
+        rows.push(("registry", place.value.to_string(), place.from));
     }
     rows.push(("actor", settings.actor.value.clone(), settings.actor.from.clone()));
     rows.push((

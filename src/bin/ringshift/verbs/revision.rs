@@ -12,9 +12,11 @@ use ringshift::containerfile::{
     self, Base, BaseFacts, Fault, Inputs, NamedContext, ProjectRef, ResolveError, World,
 };
 use ringshift::engine::Failure;
-use ringshift::model::{Platform, Problem, RepoPath, Source, Span};
+use ringshift::model::{Platform, Problem, Reference, RepoPath, Source, Span};
 use ringshift::plan::Refusal;
-use ringshift::registry::anonymous;
+use ringshift::registry::RegistryError;
+use ringshift::registry::facts;
+use ringshift::registry::remote::{Access, RemoteRegistry, Variables};
 use ringshift::revision::{self, ContextTree, Contexts, Limits, Plan};
 use ringshift::tree::SourceTree;
 use ringshift::tree::disk::DiskTree;
@@ -37,14 +39,34 @@ pub struct Request {
 }
 
 /// Outside a project every image is an outside one: unlocked, or looked up when the user asks for that.
-#[derive(Default)]
-struct Outside {
+struct Outside<'a> {
     resolve: bool,
+    variables: &'a Variables,
+    registries: RefCell<BTreeMap<String, RemoteRegistry>>,
     known: RefCell<BTreeMap<(String, String), BaseFacts>>,
     failure: RefCell<Option<Failure>>,
 }
 
-impl World for Outside {
+impl Outside<'_> {
+    /// What the registry of an image says of it.
+    fn ask(&self, reference: &Reference, platform: &Platform) -> Result<BaseFacts, RegistryError> {
+        // Logins are kept by host and namespace.
+        let (host, path) = reference.name().split_once('/').unwrap_or((reference.name(), ""));
+        let mut registries = self.registries.borrow_mut();
+        let registry = match registries.get(reference.name()) {
+            Some(registry) => registry.clone(),
+            None => {
+                let access = Access::from_variables(host, path, self.variables).map_err(Box::new)?;
+                let registry = RemoteRegistry::open(access)?;
+                registries.insert(reference.name().to_owned(), registry.clone());
+                registry
+            }
+        };
+        facts::facts(&registry, reference, platform)
+    }
+}
+
+impl World for Outside<'_> {
     fn project_image(&self, _: &str) -> Result<Option<ProjectRef>, ResolveError> {
         Ok(None)
     }
@@ -60,14 +82,21 @@ impl World for Outside {
         if let Some(known) = self.known.borrow().get(&key) {
             return Ok(known.clone());
         }
-        match anonymous::facts(reference, platform) {
+        match self.ask(reference, platform) {
             Ok(facts) => {
                 self.known.borrow_mut().insert(key, facts.clone());
                 Ok(facts)
             }
             Err(error) => {
                 let fault = Fault::new(error.to_string());
-                *self.failure.borrow_mut() = Some(error.into());
+                *self.failure.borrow_mut() = Some(match error {
+                    RegistryError::Remote(_) => error.into(),
+                    // No store of ours is damaged.
+                    other => Failure::Io {
+                        action: format!("ask for the config of {reference}"),
+                        source: std::io::Error::other(other),
+                    },
+                });
                 Err(fault)
             }
         }
@@ -90,7 +119,7 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failur
     let mut images = BTreeMap::new();
     for (name, value) in pairs(&request.build_context, "--build-context")? {
         if let Some(reference) = value.strip_prefix("docker-image://") {
-            let parsed: ringshift::model::Reference =
+            let parsed: Reference =
                 reference
                     .parse()
                     .map_err(|e: ringshift::model::reference::ReferenceError| {
@@ -106,7 +135,10 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failur
     let (bytes, source, ignore) = container_file(settings, request, &tree)?;
     let world = Outside {
         resolve: request.resolve,
-        ..Outside::default()
+        variables: &settings.variables,
+        registries: RefCell::default(),
+        known: RefCell::default(),
+        failure: RefCell::default(),
     };
     let inputs = Inputs {
         args: &args,

@@ -22,7 +22,7 @@ pub struct Request {
 
 /// Moves outwards.
 pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> Result<u8, Failure> {
-    let (store, empty) = open::store_alone(settings)?;
+    let (store, empty) = open::store_to_write_alone(settings)?;
     let overrides = named::overrides(&request.loss, change.reason.as_deref())?;
     let caches = Caches::open(settings);
     let commits = open::clone(settings, &caches);

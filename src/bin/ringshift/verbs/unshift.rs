@@ -38,7 +38,7 @@ impl Earlier for Entries<'_> {
 
 /// Takes back.
 pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> Result<u8, Failure> {
-    let (store, empty) = open::store_alone(settings)?;
+    let (store, empty) = open::store_to_write_alone(settings)?;
     let earlier = Entries(&store, &empty);
     let by = author(settings, change);
     let place = (&store, &empty);

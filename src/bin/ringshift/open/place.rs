@@ -1,0 +1,181 @@
+#![expect(clippy::disallowed_methods, reason = "edge: opens the store")]
+//! Where the images of a project are, and the store there: a folder, or a registry that is read.
+
+use crate::settings::{Setting, Settings};
+use ringshift::config::{Project, RegistryAddress};
+use ringshift::engine::{Failure, Store};
+use ringshift::model::{ImageName, ProjectName};
+use ringshift::registry::RegistryError;
+use ringshift::registry::layout::LayoutRegistry;
+use ringshift::registry::remote::{Access, RemoteRegistry};
+use ringshift::state::State;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where images are kept.
+pub enum Place {
+    /// A folder of OCI layouts.
+    Folder(PathBuf),
+    /// A registry, as people write it.
+    Registry(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "oci:{}", folder.display()),
+            Self::Registry(host) => f.write_str(host),
+        }
+    }
+}
+
+/// Where the images of a project are, with where that is said.
+///
+/// # Errors
+/// [`Failure::Request`] when that names no place.
+pub fn place(settings: &Settings, project: Option<&Project>) -> Result<Setting<Place>, Failure> {
+    if let Some(flag) = &settings.registry {
+        let value = match flag.value.strip_prefix("oci:") {
+            Some("") => return Err(Failure::request("oci: names no folder", "oci:PATH")),
+            Some(path) => Place::Folder(settings.directory.join(path)),
+            None => Place::Registry(flag.value.clone()),
+        };
+        return Ok(Setting {
+            value,
+            from: flag.from.clone(),
+        });
+    }
+    let written = |value| Setting {
+        value,
+        from: "rings.yaml".into(),
+    };
+    match project.and_then(|project| project.registry.as_ref()) {
+        Some(RegistryAddress::Remote { host, plain }) => {
+            let scheme = if *plain { "http://" } else { "" };
+            Ok(written(Place::Registry(format!("{scheme}{host}"))))
+        }
+        Some(RegistryAddress::Folder(path)) => {
+            let beside = settings.config.as_ref().and_then(|config| config.value.parent());
+            let base = beside.unwrap_or(&settings.directory);
+            Ok(written(Place::Folder(base.join(path))))
+        }
+        None => {
+            let common = settings.git()?.common_dir();
+            let common = std::fs::canonicalize(common).unwrap_or_else(|_| common.to_path_buf());
+            Ok(Setting {
+                value: Place::Folder(common.join("ringshift")),
+                from: "default".into(),
+            })
+        }
+    }
+}
+
+/// The store of a project, to read.
+///
+/// # Errors
+/// As [`place`], and when the registry's address or certificates cannot be used.
+pub fn store(settings: &Settings, project: &Project) -> Result<Store, Failure> {
+    let place = place(settings, Some(project))?.value;
+    let name = settings.project.as_ref().map_or(&project.name, |p| &p.value);
+    store_in(settings, &place, name.clone(), project.root.clone())
+}
+
+/// The store of a project, for a verb that writes the journal.
+///
+/// # Errors
+/// As [`store`]; [`Failure::Request`] for a registry, where this ringshift does not write the journal.
+pub fn store_to_write(settings: &Settings, project: &Project) -> Result<Store, Failure> {
+    refuse_registry(&place(settings, Some(project))?.value)?;
+    store(settings, project)
+}
+
+/// The store for verbs that need nothing but the registry (S5), to read: of the rings.yaml at hand, or of
+/// `--registry` and `--project`. The second value is the state where there is no journal yet.
+///
+/// # Errors
+/// [`Failure`] when neither is there.
+pub fn store_alone(settings: &Settings) -> Result<(Store, State), Failure> {
+    if settings.config.is_none()
+        && let (Some(_), Some(name)) = (&settings.registry, &settings.project)
+    {
+        let place = place(settings, None)?.value;
+        let root = only_root(&place, &name.value)?;
+        let store = store_in(settings, &place, name.value.clone(), root)?;
+        return Ok((store, State::default()));
+    }
+    let project = super::project(settings)?;
+    Ok((store(settings, &project)?, super::empty_state(&project)))
+}
+
+/// As [`store_alone`], for a verb that writes the journal.
+///
+/// # Errors
+/// As [`store_alone`] and [`store_to_write`].
+pub fn store_to_write_alone(settings: &Settings) -> Result<(Store, State), Failure> {
+    if settings.registry.is_some() {
+        refuse_registry(&place(settings, None)?.value)?;
+    } else if settings.config.is_some() {
+        refuse_registry(&place(settings, Some(&super::project(settings)?))?.value)?;
+    }
+    store_alone(settings)
+}
+
+fn refuse_registry(place: &Place) -> Result<(), Failure> {
+    match place {
+        Place::Folder(_) => Ok(()),
+        Place::Registry(host) => Err(Failure::request(
+            format!("{host} is a registry, and this ringshift writes its journal to folders only"),
+            "status, show, log, plan, export and state verify read a registry; to write: registry: oci:PATH, \
+             or no registry: at all for a folder beside the git repository",
+        )),
+    }
+}
+
+fn store_in(
+    settings: &Settings,
+    place: &Place,
+    project: ProjectName,
+    root: ImageName,
+) -> Result<Store, Failure> {
+    Ok(match place {
+        Place::Folder(folder) => {
+            let registry = Arc::new(LayoutRegistry::new(folder));
+            Store::new(registry, project, root, place.to_string())
+        }
+        Place::Registry(host) => {
+            let access = Access::from_variables(host, project.as_str(), &settings.variables);
+            let access = access.map_err(|error| RegistryError::from(Box::new(error)))?;
+            let registry = Arc::new(RemoteRegistry::open(access)?);
+            // Where it leads is said without what may stand before the host.
+            let location = registry.origin().to_string();
+            Store::new(registry, project, root, location)
+        }
+    })
+}
+
+/// The root of the one journal that the project has in a folder: `<root>-state`.
+fn only_root(place: &Place, project: &ProjectName) -> Result<ImageName, Failure> {
+    let folder: &Path = match place {
+        Place::Folder(folder) => folder,
+        Place::Registry(host) => {
+            return Err(Failure::request(
+                format!("{host} is a registry, which does not tell what the root of {project} is called"),
+                "run it where rings.yaml is, or name that with --config",
+            ));
+        }
+    };
+    let place = folder.join(project.as_str());
+    let names = std::fs::read_dir(&place).into_iter().flatten().flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    let roots: Vec<ImageName> = names
+        .filter_map(|name| ImageName::new(name.strip_suffix("-state")?).ok())
+        .collect();
+    match roots.as_slice() {
+        [root] => Ok(root.clone()),
+        _ => Err(Failure::request(
+            format!("{} holds no journal of {project}", folder.display()),
+            "check --registry and --project",
+        )),
+    }
+}

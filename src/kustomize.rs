@@ -83,7 +83,7 @@ pub fn build(tree: &dyn SourceTree, folder: &RepoPath, options: Options) -> Resu
     let loader = Loader::new(tree, folder, !options.unrestricted)?;
     let mut target = Target::open(loader)?;
     target.start_origins();
-    let mut shared = Shared { schema: None, folders: 0 };
+    let mut shared = Shared { schema: None, folders: 0, objects: false };
     target.take_schema(&mut shared)?;
     let Gathered { mut resources, config, variables } = target.gather(Gathered::default(), &mut shared)?;
     generate::add_hashes(&mut resources)?;

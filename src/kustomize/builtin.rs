@@ -57,7 +57,13 @@ impl Settings {
     }
 
     fn specs(&self) -> Result<Vec<FieldSpec>, Error> {
-        self.get(&["fieldSpecs", "FieldSpecs"])
+        let known = ["group", "version", "kind", "path", "create"];
+        let mut specs: Vec<serde_json::Map<String, Value>> = self.get(&["fieldSpecs", "FieldSpecs"])?;
+        for spec in &mut specs {
+            spec.retain(|key, _| known.contains(&key.as_str()));
+        }
+        serde_json::from_value(specs.into())
+            .map_err(|error| Error::new(format!("`fieldSpecs` of a {}: {error}", self.kind)))
     }
 }
 
@@ -272,7 +278,7 @@ fn iam(settings: &Settings) -> Result<Vec<Resource>, Error> {
         return Err(Error::new(format!("cloud provider {cloud} not supported yet")).hint("write `cloud: gke`"));
     }
     let account =
-        format!("{}@{}.iam.gserviceaccount.com", text("/serviceAccount/name"), text("/projectId"));
+        format!("{}@{}.iam.gserviceaccount.com", text("/serviceAccount/name"), text("/serviceAccount/projectId"));
     let mut resource = Resource::new(Node::Map(vec![
         (Scalar::untagged("apiVersion"), Node::string("v1")),
         (Scalar::untagged("kind"), Node::string("ServiceAccount")),

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 /// The fields that hold names of objects of one kind.
 #[derive(Debug, Clone, Default, Deserialize, PartialEq)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct NameReference {
     pub(super) group: String,
     pub(super) version: String,
@@ -26,7 +26,7 @@ impl NameReference {
 
 /// Where every transformer looks.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Config {
     pub(super) name_prefix: Vec<FieldSpec>,
     pub(super) name_suffix: Vec<FieldSpec>,
@@ -97,8 +97,28 @@ impl Config {
                 }
             }
         }
-        config.name_reference.sort_by_key(|reference| super::order::gvk_key(&reference.gvk()));
+        config.sort();
         config
+    }
+
+    /// Brings every list into upstream's order, which decides what a later merge finds first.
+    pub fn sort(&mut self) {
+        for specs in [
+            &mut self.name_prefix,
+            &mut self.name_suffix,
+            &mut self.namespace,
+            &mut self.common_labels,
+            &mut self.labels,
+            &mut self.template_labels,
+            &mut self.volume_claim_template_labels,
+            &mut self.common_annotations,
+            &mut self.var_reference,
+            &mut self.images,
+            &mut self.replicas,
+        ] {
+            specs.sort_by_cached_key(|spec| super::order::gvk_key(&gvk(spec)));
+        }
+        self.name_reference.sort_by_cached_key(|reference| super::order::gvk_key(&reference.gvk()));
     }
 
     /// Adds what another one has.
@@ -120,7 +140,7 @@ impl Config {
         for reference in &other.name_reference {
             self.add_reference(reference)?;
         }
-        self.name_reference.sort_by_key(|reference| super::order::gvk_key(&reference.gvk()));
+        self.sort();
         Ok(())
     }
 

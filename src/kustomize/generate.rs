@@ -199,7 +199,8 @@ fn hash(resource: &Resource) -> Result<String, Error> {
         _ => ("ConfigMap", "binaryData"),
     };
     map.insert("kind".into(), Value::String(kind.into()));
-    map.insert("name".into(), Value::String(resource.name().into()));
+    // As upstream, whose look for `metadata/name` as one key finds nothing.
+    map.insert("name".into(), Value::String(String::new()));
     map.insert("data".into(), field("data")?);
     if kind == "Secret" {
         map.insert("type".into(), field("type")?);

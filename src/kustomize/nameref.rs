@@ -59,7 +59,7 @@ pub fn update(resources: &mut [Resource], config: &Config) -> Result<(), Error> 
     let mut referred: Vec<(usize, usize)> = Vec::new();
     for (at, resource) in resources.iter_mut().enumerate() {
         let first = resource.first_id();
-        let spaces = subject_namespaces(resource);
+        let spaces = subject_namespaces(resource)?;
         let role = role_of(resource);
         for reference in &config.name_reference {
             let target = reference.gvk();
@@ -96,16 +96,23 @@ fn role_of(resource: &Resource) -> Option<Gvk> {
 }
 
 /// The namespaces of a role binding's service accounts: they may be referred to from elsewhere.
-fn subject_namespaces(resource: &Resource) -> Vec<String> {
+fn subject_namespaces(resource: &Resource) -> Result<Vec<String>, Error> {
     if resource.kind() != "RoleBinding" {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let subjects = resource.node.get("subjects").map_or(&[][..], Node::items);
-    subjects
-        .iter()
-        .filter(|subject| subject.get("kind").map(Node::text) == Some("ServiceAccount"))
-        .filter_map(|subject| subject.get("namespace").map(|node| node.text().to_owned()))
-        .collect()
+    let mut all = Vec::new();
+    for subject in subjects.iter().filter(|subject| subject.get("kind").map(Node::text) == Some("ServiceAccount")) {
+        match subject.get("namespace") {
+            None => {}
+            Some(Node::Scalar(scalar)) if scalar.is_string() => all.push(scalar.text.clone()),
+            Some(_) => {
+                return Err(Error::new(format!("Invalid Input: namespace is blank for resource {}", resource.id()))
+                    .hint("name the namespace of the service account, or leave the field out"));
+            }
+        }
+    }
+    Ok(all)
 }
 
 struct Filter<'n> {

@@ -369,7 +369,10 @@ impl Resource {
         ["prefixes", "suffixes"].iter().all(|name| {
             let (mine, others) = (self.csv(name), other.csv(name));
             let short = mine.len().min(others.len());
-            (any_empty && short == 0) || mine[mine.len() - short..] == others[others.len() - short..]
+            match short {
+                0 => any_empty || mine.len() == others.len(),
+                _ => mine[mine.len() - short..] == others[others.len() - short..],
+            }
         })
     }
 

@@ -14,16 +14,17 @@ pub struct Place {
     list: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Type {
     fields: HashMap<String, Place>,
     any: Option<Place>,
 }
 
 /// A schema.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Schema {
     types: Vec<Type>,
+    names: HashMap<String, usize>,
     keys: Vec<Vec<String>>,
     objects: HashMap<(String, String), usize>,
 }
@@ -43,7 +44,10 @@ impl Schema {
             let mut words = line.split(' ');
             match (words.next(), words.next(), words.next(), words.next()) {
                 (Some("#"), ..) => {}
-                (Some(":"), ..) => schema.types.push(Type::default()),
+                (Some(":"), _, Some(name), _) => {
+                    schema.names.insert(name.into(), schema.types.len());
+                    schema.types.push(Type::default());
+                }
                 (Some("="), Some(version), Some(kind), Some(number)) => {
                     let number = number.parse().unwrap_or(NONE);
                     schema.objects.insert((version.into(), kind.into()), number);
@@ -82,15 +86,22 @@ impl Schema {
         }
     }
 
-    /// A schema of one's own (`openapi: path`): an OpenAPI document with `definitions`.
-    pub fn custom(document: &Value) -> Arc<Self> {
-        let mut schema = Self::default();
+    /// A schema of one's own (`openapi: path`): an OpenAPI document with `definitions`, alone or
+    /// laid over the built-in one.
+    pub fn custom(document: &Value, over_builtin: bool) -> Arc<Self> {
+        let mut schema = match over_builtin {
+            true => Self::builtin().as_ref().clone(),
+            false => Self::default(),
+        };
         let empty = serde_json::Map::new();
         let definitions = document.get("definitions").and_then(Value::as_object).unwrap_or(&empty);
-        let numbers: HashMap<&str, usize> =
-            definitions.keys().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-        schema.types.resize_with(definitions.len(), Type::default);
-        for (at, definition) in definitions.values().enumerate() {
+        for name in definitions.keys() {
+            schema.names.insert(name.clone(), schema.types.len());
+            schema.types.push(Type::default());
+        }
+        let numbers = schema.names.clone();
+        for (name, definition) in definitions {
+            let at = numbers.get(name).copied().unwrap_or(NONE);
             schema.fill(at, definition, &numbers, 0);
             for object in definition
                 .get("x-kubernetes-group-version-kind")
@@ -109,7 +120,7 @@ impl Schema {
         Arc::new(schema)
     }
 
-    fn fill(&mut self, at: usize, definition: &Value, numbers: &HashMap<&str, usize>, depth: usize) {
+    fn fill(&mut self, at: usize, definition: &Value, numbers: &HashMap<String, usize>, depth: usize) {
         if depth > 64 {
             return;
         }
@@ -122,7 +133,7 @@ impl Schema {
         }
     }
 
-    fn shape(&mut self, property: &Value, numbers: &HashMap<&str, usize>, depth: usize) -> Place {
+    fn shape(&mut self, property: &Value, numbers: &HashMap<String, usize>, depth: usize) -> Place {
         let named = |value: &Value| {
             let path = value.get("$ref").and_then(Value::as_str)?;
             numbers.get(path.rsplit('/').next()?).copied()

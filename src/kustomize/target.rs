@@ -38,6 +38,9 @@ impl Gathered {
 pub struct Shared {
     pub(super) schema: Option<Arc<Schema>>,
     pub(super) folders: usize,
+    /// Whether an object was read: until then a schema of one's own stands alone, later it is
+    /// laid over the built-in one, as upstream has it.
+    pub(super) objects: bool,
 }
 
 /// A kustomization in its folder.
@@ -92,7 +95,7 @@ impl<'t> Target<'t> {
                 let documents =
                     parse::documents(&text).map_err(|what| Error::at(self.loader.name(path), what))?;
                 let document = documents.first().map_or(serde_json::Value::Null, value::configuration);
-                shared.schema = Some(Schema::custom(&document));
+                shared.schema = Some(Schema::custom(&document, shared.objects));
                 Ok(())
             }
             (_, _, Some(version)) if version != "v1.21.2" => {
@@ -116,9 +119,11 @@ impl<'t> Target<'t> {
         let resources = self.kustomization.resources.clone();
         self.add_resources(&mut all, &resources, shared)?;
         let mut config = Config::builtin();
+        let mut own = Config::default();
         for path in &self.kustomization.configurations {
-            config.merge(&self.read_config(path)?)?;
+            own.merge(&self.read_config(path)?)?;
         }
+        config.merge(&own)?;
         all.config.merge(&config)?;
         for path in &self.kustomization.crds {
             let documents = parse::documents(&self.loader.text(path)?)
@@ -161,12 +166,16 @@ impl<'t> Target<'t> {
             parse::documents(&self.loader.text(path)?).map_err(|what| Error::at(&*place, what))?;
         let mut raw = documents.first().map_or_else(|| serde_json::json!({}), value::configuration);
         super::kustomization::drop_nulls(&mut raw);
-        serde_json::from_value(raw).map_err(|error| Error::at(&*place, format!("no transformer configuration: {error}")))
+        let mut config: Config = serde_json::from_value(raw)
+            .map_err(|error| Error::at(&*place, format!("no transformer configuration: {error}")))?;
+        config.sort();
+        Ok(config)
     }
 
     fn add_resources(&mut self, all: &mut Gathered, paths: &[String], shared: &mut Shared) -> Result<(), Error> {
         for path in paths {
             if self.loader.is_file(path) {
+                shared.objects = true;
                 let mut new = objects::read(&self.loader.text(path)?)
                     .map_err(|what| Error::at(self.loader.name(path), what))?;
                 if let Some(origin) = &self.origin {

@@ -20,8 +20,23 @@ fn cases() -> Vec<Value> {
 fn tree(case: &Value) -> MemoryTree {
     let files = case["files"].as_object().unwrap();
     files.iter().fold(MemoryTree::new(), |tree, (path, text)| {
-        tree.file(path.trim_start_matches('/'), text.as_str().unwrap())
+        let path = path.trim_start_matches('/');
+        match text.as_str() {
+            Some(text) => tree.file(path, text),
+            None => tree.file(path, unbase64(text["base64"].as_str().unwrap())),
+        }
     })
+}
+
+fn unbase64(text: &str) -> Vec<u8> {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits: String = text
+        .chars()
+        .filter_map(|letter| LETTERS.find(letter))
+        .map(|index| format!("{index:06b}"))
+        .collect();
+    let bytes = bits.as_bytes().chunks_exact(8);
+    bytes.map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
 }
 
 fn run(case: &Value, order: Order) -> Result<String, kustomize::Error> {

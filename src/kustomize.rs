@@ -11,6 +11,7 @@ mod emit;
 mod error;
 mod fields;
 mod generate;
+mod id;
 mod image;
 mod jsonpatch;
 mod kustomization;
@@ -71,7 +72,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { order: Order::Legacy, unrestricted: false, managed_by: false }
+        Self {
+            order: Order::Legacy,
+            unrestricted: false,
+            managed_by: false,
+        }
     }
 }
 
@@ -83,14 +88,24 @@ pub fn build(tree: &dyn SourceTree, folder: &RepoPath, options: Options) -> Resu
     let loader = Loader::new(tree, folder, !options.unrestricted)?;
     let mut target = Target::open(loader)?;
     target.start_origins();
-    let mut shared = Shared { schema: None, folders: 0, objects: false };
+    let mut shared = Shared {
+        schema: None,
+        folders: 0,
+        objects: false,
+    };
     target.take_schema(&mut shared)?;
-    let Gathered { mut resources, config, variables } = target.gather(Gathered::default(), &mut shared)?;
+    let Gathered {
+        mut resources,
+        config,
+        variables,
+    } = target.gather(Gathered::default(), &mut shared)?;
     generate::add_hashes(&mut resources)?;
     nameref::update(&mut resources, &config)?;
     vars::resolve(&variables, &config.var_reference, &mut resources)?;
     resources.retain(|resource| {
-        resource.annotation("config.kubernetes.io/local-config").is_none_or(|text| text == "false")
+        resource
+            .annotation("config.kubernetes.io/local-config")
+            .is_none_or(|text| text == "false")
     });
     let sort = target.kustomization.sort_options.as_ref();
     if sort.is_some() || options.order == Order::Legacy {
@@ -101,11 +116,18 @@ pub fn build(tree: &dyn SourceTree, folder: &RepoPath, options: Options) -> Resu
     if options.managed_by || asks("managedByLabel") {
         for resource in &mut resources {
             let mut labels = resource.labels();
-            labels.insert("app.kubernetes.io/managed-by".into(), format!("kustomize-{VERSION}"));
+            labels.insert(
+                "app.kubernetes.io/managed-by".into(),
+                format!("kustomize-{VERSION}"),
+            );
             resource.set_labels(&labels);
         }
     }
-    print(resources, asks("originAnnotations"), asks("transformerAnnotations"))
+    print(
+        resources,
+        asks("originAnnotations"),
+        asks("transformerAnnotations"),
+    )
 }
 
 fn print(resources: Vec<Resource>, origins: bool, transformations: bool) -> Result<String, Error> {
@@ -120,8 +142,8 @@ fn print(resources: Vec<Resource>, origins: bool, transformations: bool) -> Resu
             annotations.remove(resource::TRANSFORMATIONS);
         }
         resource.set_annotations(&annotations);
-        let value = value::of(&resource.node)
-            .map_err(|what| Error::new(format!("{}: {what}", resource.id())))?;
+        let value =
+            value::of(&resource.node).map_err(|what| Error::new(format!("{}: {what}", resource.id())))?;
         if !out.is_empty() {
             out.push_str("---\n");
         }

@@ -42,7 +42,10 @@ fn encode(bytes: &[u8]) -> String {
 
 /// The bytes of a base64 text, line ends ignored.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let letters: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
+    let letters: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !matches!(byte, b'\n' | b'\r'))
+        .collect();
     if letters.len() % 4 != 0 {
         return None;
     }

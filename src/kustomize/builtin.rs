@@ -26,12 +26,17 @@ impl Settings {
     fn read(resource: &Resource) -> Result<Self, Error> {
         if resource.api_version() != "builtin" {
             let id = resource.id();
-            return Err(Error::new(format!("`{id}` is an exec or container plugin; nothing is started"))
-                .hint("only upstream's own transformers and generators (apiVersion: builtin) are run"));
+            return Err(Error::new(format!(
+                "`{id}` is an exec or container plugin; nothing is started"
+            ))
+            .hint("only upstream's own transformers and generators (apiVersion: builtin) are run"));
         }
         let mut map = value::of(&resource.node)?;
         kustomization::drop_nulls(&mut map);
-        Ok(Self { kind: resource.kind().into(), map })
+        Ok(Self {
+            kind: resource.kind().into(),
+            map,
+        })
     }
 
     fn get<T: DeserializeOwned + Default>(&self, names: &[&str]) -> Result<T, Error> {
@@ -68,7 +73,11 @@ impl Settings {
 }
 
 fn texts(value: &mut Value) {
-    for entry in value.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+    for entry in value
+        .as_object_mut()
+        .into_iter()
+        .flat_map(serde_json::Map::values_mut)
+    {
         if entry.is_number() || entry.is_boolean() {
             *entry = Value::String(entry.to_string());
         }
@@ -81,16 +90,20 @@ fn texts(value: &mut Value) {
 /// When it is none of upstream's own, or is incomplete.
 pub fn transformer(resource: &Resource, loader: &Loader<'_>) -> Result<Transformer, Error> {
     let settings = Settings::read(resource)?;
-    let lacks = |what: &str| Error::new(format!("the {} `{}` lacks {what}", settings.kind, resource.name()));
+    let lacks = |what: &str| {
+        Error::new(format!(
+            "the {} `{}` lacks {what}",
+            settings.kind,
+            resource.name()
+        ))
+    };
     Ok(match settings.kind.as_str() {
         "AnnotationsTransformer" => {
             Transformer::Annotations(settings.get(&["annotations"])?, settings.specs()?)
         }
         "LabelTransformer" => Transformer::Labels(settings.get(&["labels"])?, settings.specs()?),
         "HashTransformer" => Transformer::Hash,
-        "ImageTagTransformer" => {
-            Transformer::Image(settings.get::<Image>(&["imageTag"])?, settings.specs()?)
-        }
+        "ImageTagTransformer" => Transformer::Image(settings.get::<Image>(&["imageTag"])?, settings.specs()?),
         "NamespaceTransformer" => {
             let mut namespace = Namespace::new(&settings.metadata("namespace"), settings.specs()?);
             namespace.unset_only = settings.get(&["unsetOnly"])?;
@@ -98,8 +111,12 @@ pub fn transformer(resource: &Resource, loader: &Loader<'_>) -> Result<Transform
                 "" | "defaultOnly" => Subjects::Default,
                 "allServiceAccounts" => Subjects::ServiceAccounts,
                 "none" => Subjects::None,
-                other => return Err(Error::new(format!("invalid value `{other}` for setRoleBindingSubjects"))
-                    .hint("write defaultOnly, allServiceAccounts or none")),
+                other => {
+                    return Err(
+                        Error::new(format!("invalid value `{other}` for setRoleBindingSubjects"))
+                            .hint("write defaultOnly, allServiceAccounts or none"),
+                    );
+                }
             };
             Transformer::Namespace(namespace)
         }
@@ -126,7 +143,10 @@ pub fn transformer(resource: &Resource, loader: &Loader<'_>) -> Result<Transform
         "ValueAddTransformer" => {
             let targets: Vec<ValueTarget> = settings.get(&["targets"])?;
             let value: String = settings.get(&["value"])?;
-            if value.is_empty() || targets.is_empty() || targets.iter().any(|target| target.field_path.is_empty()) {
+            if value.is_empty()
+                || targets.is_empty()
+                || targets.iter().any(|target| target.field_path.is_empty())
+            {
                 return Err(lacks("a value, targets, or the field path of one"));
             }
             Transformer::ValueAdd(value, targets)
@@ -157,8 +177,10 @@ pub fn transformer(resource: &Resource, loader: &Loader<'_>) -> Result<Transform
             }
             Transformer::StrategicMerge(all)
         }
-        other => return Err(Error::new(format!("unable to load builtin `{other}`"))
-            .hint("look at the spelling of its kind")),
+        other => {
+            return Err(Error::new(format!("unable to load builtin `{other}`"))
+                .hint("look at the spelling of its kind"));
+        }
     })
 }
 
@@ -191,7 +213,9 @@ pub fn json6902(
     loader: &Loader<'_>,
 ) -> Result<Transformer, Error> {
     let wrong = |what: &str| Error::at(loader.folder(), format!("patchesJson6902: {what}"));
-    let target = target.filter(|target| !target.name.is_empty()).ok_or_else(|| wrong("must specify the target name"))?;
+    let target = target
+        .filter(|target| !target.name.is_empty())
+        .ok_or_else(|| wrong("must specify the target name"))?;
     let text = match (path, inline) {
         ("", "") => return Err(wrong("empty file path and empty jsonOp")),
         ("", inline) => inline.to_owned(),
@@ -217,18 +241,26 @@ pub fn replacements(all: &[Replacement], loader: &Loader<'_>) -> Result<Vec<Repl
             continue;
         }
         if one.source.is_some() || one.targets.as_ref().is_some_and(|targets| !targets.is_empty()) {
-            return Err(Error::at(loader.folder(), "cannot specify both path and inline replacement"));
+            return Err(Error::at(
+                loader.folder(),
+                "cannot specify both path and inline replacement",
+            ));
         }
         let place = loader.name(&one.path);
-        let documents = super::parse::documents(&loader.text(&one.path)?)
-            .map_err(|what| Error::at(&*place, what))?;
+        let documents =
+            super::parse::documents(&loader.text(&one.path)?).map_err(|what| Error::at(&*place, what))?;
         let mut value = documents.first().map_or(Value::Null, value::configuration);
         kustomization::drop_nulls(&mut value);
         let bad = |error: serde_json::Error| Error::at(&*place, format!("no replacement: {error}"));
         match value {
             Value::Array(_) => out.extend(serde_json::from_value::<Vec<Replacement>>(value).map_err(bad)?),
             Value::Object(_) => out.push(serde_json::from_value(value).map_err(bad)?),
-            _ => return Err(Error::at(&*place, "holds neither a replacement nor a list of them")),
+            _ => {
+                return Err(Error::at(
+                    &*place,
+                    "holds neither a replacement nor a list of them",
+                ));
+            }
         }
     }
     Ok(out)
@@ -245,13 +277,25 @@ pub fn generate(resource: &Resource, loader: &Loader<'_>) -> Result<Vec<Resource
         "SecretGenerator" => generate::Kind::Secret,
         "IAMPolicyGenerator" => return iam(&settings),
         "HelmChartInflationGenerator" => {
-            return Err(Error::new("`HelmChartInflationGenerator` is not supported: nothing is started")
-                .hint("run `helm template` and list the file that it writes under `resources:`"));
+            return Err(
+                Error::new("`HelmChartInflationGenerator` is not supported: nothing is started")
+                    .hint("run `helm template` and list the file that it writes under `resources:`"),
+            );
         }
-        other => return Err(Error::new(format!("unable to load builtin `{other}` as a generator"))
-            .hint("look at the spelling of its kind")),
+        other => {
+            return Err(
+                Error::new(format!("unable to load builtin `{other}` as a generator"))
+                    .hint("look at the spelling of its kind"),
+            );
+        }
     };
-    let or = |own: String, name: &str| if own.is_empty() { settings.metadata(name) } else { own };
+    let or = |own: String, name: &str| {
+        if own.is_empty() {
+            settings.metadata(name)
+        } else {
+            own
+        }
+    };
     let mut envs: Vec<String> = settings.get(&["envs"])?;
     envs.extend(Some(settings.get::<String>(&["env"])?).filter(|env| !env.is_empty()));
     let generator = Generator {
@@ -271,14 +315,24 @@ pub fn generate(resource: &Resource, loader: &Loader<'_>) -> Result<Vec<Resource
 
 fn iam(settings: &Settings) -> Result<Vec<Resource>, Error> {
     let text = |pointer: &str| {
-        settings.map.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+        settings
+            .map
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
     let cloud = text("/cloud");
     if cloud != "gke" {
-        return Err(Error::new(format!("cloud provider {cloud} not supported yet")).hint("write `cloud: gke`"));
+        return Err(
+            Error::new(format!("cloud provider {cloud} not supported yet")).hint("write `cloud: gke`")
+        );
     }
-    let account =
-        format!("{}@{}.iam.gserviceaccount.com", text("/serviceAccount/name"), text("/serviceAccount/projectId"));
+    let account = format!(
+        "{}@{}.iam.gserviceaccount.com",
+        text("/serviceAccount/name"),
+        text("/serviceAccount/projectId")
+    );
     let mut resource = Resource::new(Node::Map(vec![
         (Scalar::untagged("apiVersion"), Node::string("v1")),
         (Scalar::untagged("kind"), Node::string("ServiceAccount")),

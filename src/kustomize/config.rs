@@ -20,7 +20,11 @@ pub struct NameReference {
 impl NameReference {
     /// The kind that is referred to.
     pub fn gvk(&self) -> Gvk {
-        Gvk { group: self.group.clone(), version: self.version.clone(), kind: self.kind.clone() }
+        Gvk {
+            group: self.group.clone(),
+            version: self.version.clone(),
+            kind: self.kind.clone(),
+        }
     }
 }
 
@@ -44,14 +48,20 @@ pub struct Config {
 
 /// The group, version and kind of a field specification.
 pub fn gvk(spec: &FieldSpec) -> Gvk {
-    Gvk { group: spec.group.clone(), version: spec.version.clone(), kind: spec.kind.clone() }
+    Gvk {
+        group: spec.group.clone(),
+        version: spec.version.clone(),
+        kind: spec.kind.clone(),
+    }
 }
 
 impl Config {
     /// Upstream's defaults.
     pub fn builtin() -> Self {
         static BUILTIN: OnceLock<Config> = OnceLock::new();
-        BUILTIN.get_or_init(|| Self::table(include_str!("data/field_specs.txt"))).clone()
+        BUILTIN
+            .get_or_init(|| Self::table(include_str!("data/field_specs.txt")))
+            .clone()
     }
 
     fn table(text: &str) -> Self {
@@ -118,7 +128,8 @@ impl Config {
         ] {
             specs.sort_by_cached_key(|spec| super::order::gvk_key(&gvk(spec)));
         }
-        self.name_reference.sort_by_cached_key(|reference| super::order::gvk_key(&reference.gvk()));
+        self.name_reference
+            .sort_by_cached_key(|reference| super::order::gvk_key(&reference.gvk()));
     }
 
     /// Adds what another one has.
@@ -132,7 +143,10 @@ impl Config {
         merge_specs(&mut self.common_labels, &other.common_labels)?;
         merge_specs(&mut self.labels, &other.labels)?;
         merge_specs(&mut self.template_labels, &other.template_labels)?;
-        merge_specs(&mut self.volume_claim_template_labels, &other.volume_claim_template_labels)?;
+        merge_specs(
+            &mut self.volume_claim_template_labels,
+            &other.volume_claim_template_labels,
+        )?;
         merge_specs(&mut self.common_annotations, &other.common_annotations)?;
         merge_specs(&mut self.var_reference, &other.var_reference)?;
         merge_specs(&mut self.images, &other.images)?;
@@ -145,7 +159,11 @@ impl Config {
     }
 
     fn add_reference(&mut self, reference: &NameReference) -> Result<(), Error> {
-        match self.name_reference.iter_mut().find(|have| have.gvk() == reference.gvk()) {
+        match self
+            .name_reference
+            .iter_mut()
+            .find(|have| have.gvk() == reference.gvk())
+        {
             Some(have) => merge_specs(&mut have.field_specs, &reference.field_specs),
             None => {
                 self.name_reference.push(reference.clone());
@@ -164,7 +182,10 @@ impl Config {
         let all = definitions.as_object().unwrap_or(&empty);
         for (name, definition) in all {
             let properties = properties(definition);
-            if ["kind", "apiVersion", "metadata"].iter().all(|field| properties.is_some_and(|p| p.contains_key(*field))) {
+            if ["kind", "apiVersion", "metadata"]
+                .iter()
+                .all(|field| properties.is_some_and(|p| p.contains_key(*field)))
+            {
                 let kind = name.rsplit('.').next().unwrap_or_default();
                 config.crd(kind, all, name, &mut Vec::new())?;
             }
@@ -182,7 +203,9 @@ impl Config {
         if path.len() > 32 {
             return Err(Error::new(format!("the definition of {kind} refers to itself")));
         }
-        let Some(properties) = all.get(name).and_then(properties) else { return Ok(()) };
+        let Some(properties) = all.get(name).and_then(properties) else {
+            return Ok(());
+        };
         for (field, property) in properties {
             path.push(field.clone());
             let spec = |tail: &str| FieldSpec {
@@ -200,9 +223,10 @@ impl Config {
             if text("x-kubernetes-identity").is_some() {
                 merge_specs(&mut self.name_prefix, &[spec("")])?;
             }
-            if let (Some(version), Some(of)) =
-                (text("x-kubernetes-object-ref-api-version"), text("x-kubernetes-object-ref-kind"))
-            {
+            if let (Some(version), Some(of)) = (
+                text("x-kubernetes-object-ref-api-version"),
+                text("x-kubernetes-object-ref-kind"),
+            ) {
                 let key = text("x-kubernetes-object-ref-name-key").unwrap_or("name");
                 let reference = NameReference {
                     group: String::new(),
@@ -223,12 +247,24 @@ impl Config {
 }
 
 fn properties(definition: &Value) -> Option<&serde_json::Map<String, Value>> {
-    definition.get("Schema").unwrap_or(definition).get("properties").and_then(Value::as_object)
+    definition
+        .get("Schema")
+        .unwrap_or(definition)
+        .get("properties")
+        .and_then(Value::as_object)
 }
 
 fn words(line: &str) -> impl Fn(usize) -> String {
-    let parts: Vec<String> =
-        line.split(' ').map(|word| if word == "*" { String::new() } else { word.to_owned() }).collect();
+    let parts: Vec<String> = line
+        .split(' ')
+        .map(|word| {
+            if word == "*" {
+                String::new()
+            } else {
+                word.to_owned()
+            }
+        })
+        .collect();
     move |at| parts.get(at).cloned().unwrap_or_default()
 }
 
@@ -238,9 +274,15 @@ fn words(line: &str) -> impl Fn(usize) -> String {
 /// When a place is there already and only one of both creates it.
 pub fn merge_specs(into: &mut Vec<FieldSpec>, from: &[FieldSpec]) -> Result<(), Error> {
     for spec in from {
-        match into.iter().find(|have| gvk(have).is_selected(&gvk(spec)) && have.path == spec.path) {
+        match into
+            .iter()
+            .find(|have| gvk(have).is_selected(&gvk(spec)) && have.path == spec.path)
+        {
             Some(have) if have.create != spec.create => {
-                return Err(Error::new(format!("conflicting field specifications for {}", spec.path)));
+                return Err(Error::new(format!(
+                    "conflicting field specifications for {}",
+                    spec.path
+                )));
             }
             Some(_) => {}
             None => into.push(spec.clone()),

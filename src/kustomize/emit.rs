@@ -13,7 +13,10 @@ const SIMPLE_KEY: usize = 128;
 
 /// A document.
 pub fn document(value: &Value) -> String {
-    let mut out = Out { text: String::new(), column: 0 };
+    let mut out = Out {
+        text: String::new(),
+        column: 0,
+    };
     match value {
         Value::Object(map) if !map.is_empty() => out.map(map, 0, true),
         Value::Array(items) if !items.is_empty() => out.list(items, 0, true),
@@ -245,7 +248,11 @@ struct Allowed {
 impl Allowed {
     fn of(text: &str) -> Self {
         if text.is_empty() {
-            return Self { plain: true, single: true, block: false };
+            return Self {
+                plain: true,
+                single: true,
+                block: false,
+            };
         }
         let mut indicator = text.starts_with("---") || text.starts_with("...");
         let (mut breaks, mut special) = (false, false);
@@ -257,7 +264,9 @@ impl Allowed {
             let before_blank = matches!(chars.peek(), None | Some(' ' | '\t'));
             indicator |= match c {
                 '#' => first || after_blank,
-                ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' => first,
+                ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' => {
+                    first
+                }
                 '?' | '-' => first && before_blank,
                 ':' => before_blank,
                 _ => false,
@@ -302,7 +311,11 @@ fn natural(a: &str, b: &str) -> Ordering {
         }
         let start = u64::from(
             (x == '0' || y == '0')
-                && a[..at].iter().rev().take_while(|c| c.is_numeric()).any(|c| *c != '0'),
+                && a[..at]
+                    .iter()
+                    .rev()
+                    .take_while(|c| c.is_numeric())
+                    .any(|c| *c != '0'),
         );
         let (x_value, x_end) = number(&a, at, start);
         let (y_value, y_end) = number(&b, at, start);
@@ -335,7 +348,8 @@ mod tests {
     #[test]
     fn a_text_is_quoted_when_yaml_1_1_would_read_something_else() {
         let value: Value =
-            serde_json::from_str(r#"["yes","1.0","0777","2020-01-01","12:30","a: b","","x #y","x\ty"]"#).unwrap();
+            serde_json::from_str(r#"["yes","1.0","0777","2020-01-01","12:30","a: b","","x #y","x\ty"]"#)
+                .unwrap();
         assert_eq!(
             document(&value),
             "- \"yes\"\n- \"1.0\"\n- \"0777\"\n- \"2020-01-01\"\n- \"12:30\"\n- 'a: b'\n- \"\"\n- 'x #y'\n- \"x\\ty\"\n"

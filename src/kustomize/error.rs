@@ -16,7 +16,11 @@ pub struct Error {
 impl Error {
     /// An error at a place.
     pub fn at(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), message: message.into(), hint: None }
+        Self {
+            place: place.into(),
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// An error whose place is told later.

@@ -84,12 +84,16 @@ fn walk(
     create: Option<Create>,
     set: &mut dyn FnMut(&mut Node) -> Result<(), String>,
 ) -> Result<(), String> {
-    let Some((part, rest)) = path.split_first() else { return set(node) };
+    let Some((part, rest)) = path.split_first() else {
+        return set(node);
+    };
     if node.is_null() {
         return Ok(());
     }
     match node {
-        Node::List(items) => items.iter_mut().try_for_each(|item| walk(item, path, create, set)),
+        Node::List(items) => items
+            .iter_mut()
+            .try_for_each(|item| walk(item, path, create, set)),
         Node::Scalar(_) => Err("expected a list or a map".into()),
         Node::Map(_) => {
             let (name, list) = match part.strip_suffix("[]") {
@@ -111,7 +115,9 @@ fn walk(
                 _ => node.get_mut(name),
             };
             let Some(field) = field else { return Ok(()) };
-            if field.is_null() && let Some(kind) = kind {
+            if field.is_null()
+                && let Some(kind) = kind
+            {
                 match (kind, &mut *field) {
                     (Kind::Scalar, Node::Scalar(scalar)) => scalar.tag = Tag::Empty,
                     (kind, _) => *field = kind.empty(),

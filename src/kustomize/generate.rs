@@ -23,17 +23,26 @@ pub enum Kind {
 
 /// A text; with line ends it is a block.
 pub fn text(text: String) -> Node {
-    let style = if text.contains('\n') { Style::Quoted } else { Style::Plain };
-    Node::Scalar(Scalar { text, tag: Tag::Str, style })
+    let style = if text.contains('\n') {
+        Style::Quoted
+    } else {
+        Style::Plain
+    };
+    Node::Scalar(Scalar {
+        text,
+        tag: Tag::Str,
+        style,
+    })
 }
 
 /// The options of a generator with those of the kustomization laid over them.
 pub fn options(own: Option<&GeneratorOptions>, global: Option<&GeneratorOptions>) -> GeneratorOptions {
     let mut options = own.cloned().unwrap_or_default();
     if let Some(global) = global {
-        for (mine, theirs) in
-            [(&mut options.labels, &global.labels), (&mut options.annotations, &global.annotations)]
-        {
+        for (mine, theirs) in [
+            (&mut options.labels, &global.labels),
+            (&mut options.annotations, &global.annotations),
+        ] {
             for (key, value) in theirs {
                 mine.entry(key.clone()).or_insert_with(|| value.clone());
             }
@@ -57,7 +66,11 @@ pub fn make(
     if generator.name.is_empty() {
         return Err(Error::at(loader.folder(), "a generator has no `name`"));
     }
-    let word = if kind == Kind::Secret { "Secret" } else { "ConfigMap" };
+    let word = if kind == Kind::Secret {
+        "Secret"
+    } else {
+        "ConfigMap"
+    };
     let mut resource = Resource::new(Node::Map(vec![
         (Scalar::untagged("apiVersion"), Node::string("v1")),
         (Scalar::untagged("kind"), Node::string(word)),
@@ -83,7 +96,11 @@ pub fn make(
         }
     }
     if kind == Kind::Secret {
-        let of = if generator.kind.is_empty() { "Opaque" } else { &generator.kind };
+        let of = if generator.kind.is_empty() {
+            "Opaque"
+        } else {
+            &generator.kind
+        };
         resource.node.put("type", Node::string(of));
     }
     if !texts.is_empty() || kind == Kind::Secret {
@@ -99,7 +116,11 @@ pub fn make(
         resource.set_annotations(&options.annotations);
     }
     if options.immutable {
-        let flag = Scalar { text: "true".into(), tag: Tag::Bool, style: Style::Plain };
+        let flag = Scalar {
+            text: "true".into(),
+            tag: Tag::Bool,
+            style: Style::Plain,
+        };
         resource.node.put("immutable", Node::Scalar(flag));
     }
     if !options.disable_name_suffix_hash {
@@ -119,17 +140,28 @@ fn pairs(generator: &Generator, loader: &Loader<'_>) -> Result<BTreeMap<String, 
         let (key, value) = literal
             .split_once('=')
             .filter(|(key, _)| !key.is_empty())
-            .ok_or_else(|| Error::at(loader.folder(), format!("invalid literal source {literal}, expected key=value")))?;
+            .ok_or_else(|| {
+                Error::at(
+                    loader.folder(),
+                    format!("invalid literal source {literal}, expected key=value"),
+                )
+            })?;
         all.push((key.into(), unquoted(value).into()));
     }
     for source in &generator.files {
         let (key, path) = match source.split_once('=') {
             None => (source.rsplit('/').next().unwrap_or(source), source.as_str()),
             Some(("", _) | (_, "")) => {
-                return Err(Error::at(loader.folder(), format!("the source `{source}` lacks its key or its file")));
+                return Err(Error::at(
+                    loader.folder(),
+                    format!("the source `{source}` lacks its key or its file"),
+                ));
             }
             Some((_, path)) if path.contains('=') => {
-                return Err(Error::at(loader.folder(), format!("source `{source}` key name or file path contains '='")));
+                return Err(Error::at(
+                    loader.folder(),
+                    format!("source `{source}` key name or file path contains '='"),
+                ));
             }
             Some((key, path)) => (key, path),
         };
@@ -150,8 +182,13 @@ fn pairs(generator: &Generator, loader: &Loader<'_>) -> Result<BTreeMap<String, 
 fn env(bytes: &[u8], all: &mut Vec<(String, Vec<u8>)>) -> Result<(), String> {
     for (number, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = std::str::from_utf8(line).map_err(|_| format!("line {} has invalid utf8 bytes", number + 1))?;
-        let line = if number == 0 { line.strip_prefix('\u{feff}').unwrap_or(line) } else { line };
+        let line =
+            std::str::from_utf8(line).map_err(|_| format!("line {} has invalid utf8 bytes", number + 1))?;
+        let line = if number == 0 {
+            line.strip_prefix('\u{feff}').unwrap_or(line)
+        } else {
+            line
+        };
         let line = line.trim_start();
         if line.is_empty() || line.starts_with('#') {
             continue;

@@ -18,12 +18,20 @@ pub fn apply(resources: &mut [Resource], image: &Image, specs: &[FieldSpec]) -> 
         "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{{}}-]*)?$",
         image.name
     );
-    let Ok(regex) = selector::regex(&pattern) else { return Ok(()) };
+    let Ok(regex) = selector::regex(&pattern) else {
+        return Ok(());
+    };
     let set = |node: &mut Node| update(node, image, &regex);
-    for resource in resources.iter_mut().filter(|resource| resource.kind() != "CustomResourceDefinition") {
+    for resource in resources
+        .iter_mut()
+        .filter(|resource| resource.kind() != "CustomResourceDefinition")
+    {
         containers(&mut resource.node, &set)?;
     }
-    for resource in resources.iter_mut().filter(|resource| resource.kind() != "CustomResourceDefinition") {
+    for resource in resources
+        .iter_mut()
+        .filter(|resource| resource.kind() != "CustomResourceDefinition")
+    {
         for spec in specs {
             fields::each(&mut resource.node, spec, None, &mut |node| set(node))?;
         }
@@ -61,7 +69,11 @@ fn update(node: &mut Node, image: &Image, regex: &Regex) -> Result<(), String> {
         return Ok(());
     }
     let (name, tag, digest) = split(node.text());
-    let mut text = if image.new_name.is_empty() { name.to_owned() } else { image.new_name.clone() };
+    let mut text = if image.new_name.is_empty() {
+        name.to_owned()
+    } else {
+        image.new_name.clone()
+    };
     let (tag, digest) = match (image.new_tag.as_str(), image.digest.as_str()) {
         ("", "") if image.tag_suffix.is_empty() => (tag.to_owned(), digest),
         ("", "") => (format!("{tag}{}", image.tag_suffix), ""),

@@ -21,7 +21,9 @@ pub struct Operation {
 pub fn read(text: &str) -> Result<Vec<Operation>, String> {
     let value = match text.starts_with('[') {
         true => serde_json::from_str(text).map_err(|error| format!("no JSON: {error}"))?,
-        false => parse::documents(text)?.first().map_or(Value::Null, value::configuration),
+        false => parse::documents(text)?
+            .first()
+            .map_or(Value::Null, value::configuration),
     };
     match value {
         Value::Null => Ok(Vec::new()),
@@ -32,7 +34,12 @@ pub fn read(text: &str) -> Result<Vec<Operation>, String> {
 
 fn operation(item: &Value) -> Result<Operation, String> {
     let map = item.as_object().ok_or("an operation of a JSON patch is a map")?;
-    let text = |name: &str| map.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        map.get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     Ok(Operation {
         op: text("op"),
         path: text("path"),
@@ -47,14 +54,23 @@ fn operation(item: &Value) -> Result<Operation, String> {
 /// A sentence when one does not apply.
 pub fn apply(document: &mut Value, operations: &[Operation]) -> Result<(), String> {
     for operation in operations {
-        one(document, operation)
-            .map_err(|what| format!("{} operation does not apply at `{}`: {what}", operation.op, operation.path))?;
+        one(document, operation).map_err(|what| {
+            format!(
+                "{} operation does not apply at `{}`: {what}",
+                operation.op, operation.path
+            )
+        })?;
     }
     Ok(())
 }
 
 fn one(document: &mut Value, operation: &Operation) -> Result<(), String> {
-    let Operation { op, path, from, value } = operation;
+    let Operation {
+        op,
+        path,
+        from,
+        value,
+    } = operation;
     match op.as_str() {
         "add" => add(document, path, value.clone()),
         "remove" => remove(document, path).map(|_| ()),
@@ -86,7 +102,11 @@ fn one(document: &mut Value, operation: &Operation) -> Result<(), String> {
             add(document, path, value)
         }
         "test" => {
-            let have = if path.is_empty() { document.clone() } else { get(document, path)? };
+            let have = if path.is_empty() {
+                document.clone()
+            } else {
+                get(document, path)?
+            };
             match same(&have, value) {
                 true => Ok(()),
                 false => Err("the value is another".into()),
@@ -133,7 +153,11 @@ fn parent<'v>(document: &'v mut Value, path: &str) -> Result<(&'v mut Value, Str
 
 fn index(key: &str, len: usize) -> Result<usize, String> {
     let number: i64 = key.parse().map_err(|_| format!("`{key}` is no index"))?;
-    let at = if number < 0 { number + i64::try_from(len).unwrap_or(i64::MAX) } else { number };
+    let at = if number < 0 {
+        number + i64::try_from(len).unwrap_or(i64::MAX)
+    } else {
+        number
+    };
     match usize::try_from(at) {
         Ok(at) if at < len => Ok(at),
         _ => Err(format!("the list has no index {number}")),
@@ -172,9 +196,9 @@ fn add(document: &mut Value, path: &str, value: Value) -> Result<(), String> {
 
 fn remove(document: &mut Value, path: &str) -> Result<Value, String> {
     match parent(document, path)? {
-        (Value::Object(map), key) => {
-            map.shift_remove(&key).ok_or_else(|| format!("unable to remove nonexistent key `{key}`"))
-        }
+        (Value::Object(map), key) => map
+            .shift_remove(&key)
+            .ok_or_else(|| format!("unable to remove nonexistent key `{key}`")),
         (Value::Array(items), key) => {
             let at = index(&key, items.len())?;
             Ok(items.remove(at))

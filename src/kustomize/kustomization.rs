@@ -238,22 +238,31 @@ impl Kustomization {
     pub fn read(file: &str, text: &str) -> Result<Self, Error> {
         let nodes = parse::documents(text).map_err(|what| Error::at(file, what))?;
         let Some(node) = nodes.first() else {
-            return Err(Error::at(file, "kustomization.yaml is empty").hint("name what it builds under `resources:`"));
+            return Err(
+                Error::at(file, "kustomization.yaml is empty").hint("name what it builds under `resources:`")
+            );
         };
         let mut raw = value::configuration(node);
         drop_nulls(&mut raw);
         settle_case(&mut raw);
-        let known = raw.as_object().is_some_and(|map| {
-            map.keys().any(|key| key != "apiVersion" && key != "kind")
-        });
-        let mut read: Self = serde_json::from_value(raw).map_err(|error| unknown(file, text, &error.to_string()))?;
+        let known = raw
+            .as_object()
+            .is_some_and(|map| map.keys().any(|key| key != "apiVersion" && key != "kind"));
+        let mut read: Self =
+            serde_json::from_value(raw).map_err(|error| unknown(file, text, &error.to_string()))?;
         if !known {
-            return Err(Error::at(file, "kustomization.yaml is empty").hint("name what it builds under `resources:`"));
+            return Err(
+                Error::at(file, "kustomization.yaml is empty").hint("name what it builds under `resources:`")
+            );
         }
         read.check(file, text)?;
         read.resources.append(&mut read.bases);
         read.images.append(&mut read.image_tags);
-        for generator in read.config_map_generator.iter_mut().chain(&mut read.secret_generator) {
+        for generator in read
+            .config_map_generator
+            .iter_mut()
+            .chain(&mut read.secret_generator)
+        {
             if !generator.env.is_empty() {
                 generator.envs.push(std::mem::take(&mut generator.env));
             }
@@ -266,16 +275,30 @@ impl Kustomization {
         let version = match self.kind.as_str() {
             "" | "Kustomization" => "kustomize.config.k8s.io/v1beta1",
             "Component" => "kustomize.config.k8s.io/v1alpha1",
-            other => return wrong(format!("kind should be Kustomization or Component, not `{other}`")),
+            other => {
+                return wrong(format!(
+                    "kind should be Kustomization or Component, not `{other}`"
+                ));
+            }
         };
         if !self.api_version.is_empty() && self.api_version != version {
-            return wrong(format!("apiVersion should be {version}, not `{}`", self.api_version));
+            return wrong(format!(
+                "apiVersion should be {version}, not `{}`",
+                self.api_version
+            ));
         }
         let helm = !self.helm_charts.is_empty() || !self.helm_chart_inflation_generator.is_empty();
         if helm {
-            let field = if self.helm_charts.is_empty() { "helmChartInflationGenerator" } else { "helmCharts" };
-            return Err(Error::at(place(file, text, field), format!("`{field}` is not supported: nothing is started"))
-                .hint("run `helm template` and list the file that it writes under `resources:`"));
+            let field = if self.helm_charts.is_empty() {
+                "helmChartInflationGenerator"
+            } else {
+                "helmCharts"
+            };
+            return Err(Error::at(
+                place(file, text, field),
+                format!("`{field}` is not supported: nothing is started"),
+            )
+            .hint("run `helm template` and list the file that it writes under `resources:`"));
         }
         Ok(())
     }
@@ -289,8 +312,15 @@ impl Kustomization {
 /// Go reads the names of fields without regard to case; so do we, for those of the first level.
 fn settle_case(value: &mut Value) {
     let Some(map) = value.as_object_mut() else { return };
-    let known = |key: &str| FIELDS.iter().find(|field| field.eq_ignore_ascii_case(key) && **field != key);
-    let wrong: Vec<(String, &str)> = map.keys().filter_map(|key| Some((key.clone(), *known(key)?))).collect();
+    let known = |key: &str| {
+        FIELDS
+            .iter()
+            .find(|field| field.eq_ignore_ascii_case(key) && **field != key)
+    };
+    let wrong: Vec<(String, &str)> = map
+        .keys()
+        .filter_map(|key| Some((key.clone(), *known(key)?)))
+        .collect();
     for (key, field) in wrong {
         if let Some(value) = map.remove(&key) {
             map.entry(field).or_insert(value);
@@ -340,7 +370,9 @@ pub fn place(file: &str, text: &str, field: &str) -> String {
 }
 
 fn unknown(file: &str, text: &str, said: &str) -> Error {
-    let field = said.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let field = said
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next());
     match field {
         Some(field) => Error::at(place(file, text, field), format!("unknown field `{field}`"))
             .hint("the fields are those of Kustomize; look for a spelling mistake or a wrong indentation"),

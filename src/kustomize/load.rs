@@ -26,7 +26,12 @@ impl<'t> Loader<'t> {
     pub fn new(tree: &'t dyn SourceTree, root: &RepoPath, restricted: bool) -> Result<Self, Error> {
         let root = real(tree, root)?;
         match kind(tree, &root)? {
-            Some(Kind::Directory) => Ok(Self { tree, root, visited: Vec::new(), restricted }),
+            Some(Kind::Directory) => Ok(Self {
+                tree,
+                root,
+                visited: Vec::new(),
+                restricted,
+            }),
             _ => Err(Error::at(show(&root), "no such folder")),
         }
     }
@@ -51,8 +56,8 @@ impl<'t> Loader<'t> {
         if path.starts_with('/') {
             return Err(Error::at(path, "an absolute path").hint("name it relative to the kustomization"));
         }
-        let at = resolve(&self.root, path)
-            .ok_or_else(|| Error::at(path, "outside the tree that is built"))?;
+        let at =
+            resolve(&self.root, path).ok_or_else(|| Error::at(path, "outside the tree that is built"))?;
         let at = real(self.tree, &at)?;
         if self.restricted && !at.starts_with(&self.root) {
             return Err(Error::at(
@@ -63,7 +68,10 @@ impl<'t> Loader<'t> {
         }
         match kind(self.tree, &at)? {
             Some(Kind::File { .. }) => Ok(at),
-            Some(other) => Err(Error::at(show(&at), format!("{}, not a regular file", other.words()))),
+            Some(other) => Err(Error::at(
+                show(&at),
+                format!("{}, not a regular file", other.words()),
+            )),
             None => Err(Error::at(show(&at), "no such file")),
         }
     }
@@ -84,8 +92,7 @@ impl<'t> Loader<'t> {
     /// # Errors
     /// As [`Loader::bytes`], and when it is no UTF-8.
     pub fn text(&self, path: &str) -> Result<String, Error> {
-        String::from_utf8(self.bytes(path)?)
-            .map_err(|_| Error::at(self.name(path), "not a UTF-8 text"))
+        String::from_utf8(self.bytes(path)?).map_err(|_| Error::at(self.name(path), "not a UTF-8 text"))
     }
 
     /// The loader of a base or component.
@@ -95,16 +102,20 @@ impl<'t> Loader<'t> {
     pub fn enter(&self, path: &str) -> Result<Self, Error> {
         refuse_remote(path)?;
         if path.is_empty() || path.starts_with('/') {
-            return Err(Error::at(self.folder(), format!("`{path}` is no folder beneath the tree"))
-                .hint("name it relative to the kustomization"));
+            return Err(
+                Error::at(self.folder(), format!("`{path}` is no folder beneath the tree"))
+                    .hint("name it relative to the kustomization"),
+            );
         }
         let ambiguous = |part: &&str| !matches!(*part, "" | "." | "..") && part.contains("..");
         if path.split('/').any(|part| ambiguous(&part)) {
-            return Err(Error::at(self.folder(), format!("the path `{path}` is ambiguous"))
-                .hint("look at the indentation of the kustomization"));
+            return Err(
+                Error::at(self.folder(), format!("the path `{path}` is ambiguous"))
+                    .hint("look at the indentation of the kustomization"),
+            );
         }
-        let root = resolve(&self.root, path)
-            .ok_or_else(|| Error::at(path, "outside the tree that is built"))?;
+        let root =
+            resolve(&self.root, path).ok_or_else(|| Error::at(path, "outside the tree that is built"))?;
         let root = real(self.tree, &root)?;
         if kind(self.tree, &root)? != Some(Kind::Directory) {
             return Err(Error::at(show(&root), "no such file or folder"));
@@ -117,7 +128,11 @@ impl<'t> Loader<'t> {
                 format!("cycle detected: it contains `{}`, which led here", show(seen)),
             ));
         }
-        Ok(Self { root, visited, ..self.clone() })
+        Ok(Self {
+            root,
+            visited,
+            ..self.clone()
+        })
     }
 }
 
@@ -155,7 +170,9 @@ fn real(tree: &dyn SourceTree, path: &RepoPath) -> Result<RepoPath, Error> {
     let mut links = 0;
     while let Some(part) = todo.pop() {
         if part == b".." {
-            done = done.parent().ok_or_else(|| Error::at(show(path), "a link leads out of the tree"))?;
+            done = done
+                .parent()
+                .ok_or_else(|| Error::at(show(path), "a link leads out of the tree"))?;
             continue;
         }
         let next = done.child(&part);
@@ -171,7 +188,9 @@ fn real(tree: &dyn SourceTree, path: &RepoPath) -> Result<RepoPath, Error> {
         if target.starts_with(b"/") {
             return Err(Error::at(show(&next), "a link leads out of the tree"));
         }
-        let parts = target.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".");
+        let parts = target
+            .split(|byte| *byte == b'/')
+            .filter(|part| !part.is_empty() && *part != b".");
         todo.extend(parts.rev().map(<[u8]>::to_vec));
     }
     Ok(done)

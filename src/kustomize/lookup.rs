@@ -10,9 +10,14 @@ use super::selector;
 /// A sentence when the way leads through a node of another kind.
 pub fn get<'n>(node: &'n Node, path: &[String]) -> Result<Option<&'n Node>, String> {
     let mut at = node;
-    for part in path.iter().map(|part| part.trim()).filter(|part| !part.is_empty()) {
+    for part in path
+        .iter()
+        .map(|part| part.trim())
+        .filter(|part| !part.is_empty())
+    {
         let next = if let Ok(index) = part.parse::<i64>() {
-            let index = usize::try_from(index).map_err(|_| format!("array index {index} cannot be negative"))?;
+            let index =
+                usize::try_from(index).map_err(|_| format!("array index {index} cannot be negative"))?;
             items(at)?.get(index)
         } else if part == "-" {
             items(at)?.last()
@@ -39,7 +44,10 @@ fn items(node: &Node) -> Result<&[Node], String> {
     match node {
         Node::List(items) => Ok(items),
         node if node.is_null() => Ok(&[]),
-        other => Err(format!("wrong node kind: expected a list but got {}", other.kind().words())),
+        other => Err(format!(
+            "wrong node kind: expected a list but got {}",
+            other.kind().words()
+        )),
     }
 }
 
@@ -47,7 +55,10 @@ fn field<'n>(node: &'n Node, name: &str) -> Result<Option<&'n Node>, String> {
     match node {
         Node::Map(_) => Ok(node.get(name)),
         node if node.is_null() => Ok(None),
-        other => Err(format!("wrong node kind: expected a map but got {}", other.kind().words())),
+        other => Err(format!(
+            "wrong node kind: expected a map but got {}",
+            other.kind().words()
+        )),
     }
 }
 
@@ -128,7 +139,10 @@ pub fn each(
     match node.get_mut(part) {
         // Structured text: matched in a copy, which upstream then drops.
         Some(Node::Scalar(scalar)) if !rest.is_empty() && scalar.tag != super::scalar::Tag::Null => {
-            let mut inner = parse::documents(&scalar.text)?.into_iter().next().unwrap_or(Node::untagged(""));
+            let mut inner = parse::documents(&scalar.text)?
+                .into_iter()
+                .next()
+                .unwrap_or(Node::untagged(""));
             each(&mut inner, rest, create, set)
         }
         Some(found) => each(found, rest, create, set),
@@ -142,7 +156,10 @@ fn list(node: &mut Node) -> Result<&mut Vec<Node>, String> {
     }
     match node {
         Node::List(items) => Ok(items),
-        other => Err(format!("wrong node kind: expected a list but got {}", other.kind().words())),
+        other => Err(format!(
+            "wrong node kind: expected a list but got {}",
+            other.kind().words()
+        )),
     }
 }
 

@@ -31,7 +31,9 @@ impl Merged {
 /// # Errors
 /// A sentence when target and patch are of different kinds, or a `$patch` is unknown.
 pub fn merge(schema: &Schema, target: Node, patch: Node) -> Result<Option<Node>, String> {
-    Walk { schema }.walk(Some(target), Some(patch), None, 0).map(Merged::node)
+    Walk { schema }
+        .walk(Some(target), Some(patch), None, 0)
+        .map(Merged::node)
 }
 
 struct Walk<'s> {
@@ -71,7 +73,10 @@ impl Walk<'_> {
             return Err(format!("nested deeper than {MAX_DEPTH} levels"));
         }
         let place = self.place(place, [target.as_ref(), patch.as_ref()]);
-        let kinds = [there(target.as_ref()).map(Node::kind), there(patch.as_ref()).map(Node::kind)];
+        let kinds = [
+            there(target.as_ref()).map(Node::kind),
+            there(patch.as_ref()).map(Node::kind),
+        ];
         let Some(kind) = kinds[0].or(kinds[1]) else {
             // Nulls on both sides: a null that is written out stays when no patch names it.
             return Ok(match (target, patch) {
@@ -80,7 +85,11 @@ impl Walk<'_> {
             });
         };
         if let Some(other) = kinds.into_iter().flatten().find(|other| *other != kind) {
-            return Err(format!("wrong node kind: expected {} but got {}", kind.words(), other.words()));
+            return Err(format!(
+                "wrong node kind: expected {} but got {}",
+                kind.words(),
+                other.words()
+            ));
         }
         match kind {
             Kind::Map => self.map(target, patch, place, depth),
@@ -112,10 +121,16 @@ impl Walk<'_> {
         }
         if missing || directive == Directive::Replace {
             // As upstream: the patch takes the place and is laid over itself.
-            let Some(patch) = patch else { return Ok(Merged::Gone) };
-            return self.fields(patch.clone(), Some(patch), place, depth).map(Merged::Patch);
+            let Some(patch) = patch else {
+                return Ok(Merged::Gone);
+            };
+            return self
+                .fields(patch.clone(), Some(patch), place, depth)
+                .map(Merged::Patch);
         }
-        let Some(target) = target else { return Ok(Merged::Gone) };
+        let Some(target) = target else {
+            return Ok(Merged::Gone);
+        };
         self.fields(target, patch, place, depth).map(Merged::Target)
     }
 
@@ -229,7 +244,8 @@ impl Walk<'_> {
             )?;
             let in_place = matches!(merged, Merged::Target(_));
             let node = merged.node().filter(|node| !node.is_null());
-            let Some(mut node) = node.filter(|node| !matches!(node, Node::Map(entries) if entries.is_empty()))
+            let Some(mut node) =
+                node.filter(|node| !matches!(node, Node::Map(entries) if entries.is_empty()))
             else {
                 put_item(&mut target, None, &valid_keys, &valid_values);
                 continue;
@@ -286,7 +302,9 @@ fn directive(text: &str) -> Result<Directive, String> {
         "merge" => Ok(Directive::Merge),
         "replace" => Ok(Directive::Replace),
         "delete" => Ok(Directive::Delete),
-        other => Err(format!("unknown patch strategy `{other}`: write merge, replace or delete after $patch")),
+        other => Err(format!(
+            "unknown patch strategy `{other}`: write merge, replace or delete after $patch"
+        )),
     }
 }
 
@@ -302,14 +320,19 @@ fn map_directive(patch: &mut Node) -> Result<Directive, String> {
 }
 
 fn list_directive(patch: &mut Node) -> Result<Directive, String> {
-    let Node::List(items) = patch else { return Ok(Directive::Merge) };
+    let Node::List(items) = patch else {
+        return Ok(Directive::Merge);
+    };
     let Some(item) = items.iter().find(|item| item.get("$patch").is_some()) else {
         return Ok(Directive::Merge);
     };
     if item.entries().len() > 1 {
         return Ok(Directive::Merge);
     }
-    let text = item.get("$patch").map(|node| node.text().to_owned()).unwrap_or_default();
+    let text = item
+        .get("$patch")
+        .map(|node| node.text().to_owned())
+        .unwrap_or_default();
     let found = directive(&text)?;
     put_item(items, None, &["$patch".to_owned()], &[text]);
     Ok(found)
@@ -366,13 +389,20 @@ fn joined(a: &[String], b: &[String]) -> Option<Vec<String>> {
 /// The keys that any item has, and the values for them.
 fn valid(all: &[Vec<String>], values: &[String], keys: &[String]) -> (Vec<String>, Vec<String>) {
     let has: Vec<bool> = (0..keys.len())
-        .map(|at| all.iter().any(|values| values.get(at).is_some_and(|value| !value.is_empty())))
+        .map(|at| {
+            all.iter()
+                .any(|values| values.get(at).is_some_and(|value| !value.is_empty()))
+        })
         .collect();
     if !has.contains(&true) {
         return (keys.to_vec(), values.to_vec());
     }
     let pick = |from: &[String]| {
-        from.iter().zip(&has).filter(|(_, has)| **has).map(|(text, _)| text.clone()).collect()
+        from.iter()
+            .zip(&has)
+            .filter(|(_, has)| **has)
+            .map(|(text, _)| text.clone())
+            .collect()
     };
     (pick(keys), pick(values))
 }
@@ -380,10 +410,14 @@ fn valid(all: &[Vec<String>], values: &[String], keys: &[String]) -> (Vec<String
 fn find(items: &[Node], keys: &[String], values: &[String]) -> Option<usize> {
     if keys.first().is_none_or(String::is_empty) {
         let value = values.first().map_or("", String::as_str);
-        return items.iter().position(|item| item.kind() == Kind::Scalar && item.text() == value);
+        return items
+            .iter()
+            .position(|item| item.kind() == Kind::Scalar && item.text() == value);
     }
     items.iter().position(|item| {
-        keys.iter().zip(values).all(|(key, value)| item.get(key).is_some_and(|node| node.text() == *value))
+        keys.iter()
+            .zip(values)
+            .all(|(key, value)| item.get(key).is_some_and(|node| node.text() == *value))
     })
 }
 
@@ -407,7 +441,9 @@ fn put_item(items: &mut Vec<Node>, item: Option<Node>, keys: &[String], values: 
         }
         let matches = keys.iter().zip(values).all(|(key, value)| match key.as_str() {
             "" => old.kind() == Kind::Scalar && old.text() == *value,
-            key => old.get(key).is_some_and(|node| value.is_empty() || node.text() == *value),
+            key => old
+                .get(key)
+                .is_some_and(|node| value.is_empty() || node.text() == *value),
         });
         if !matches {
             kept.push(old);

@@ -77,8 +77,10 @@ pub fn update(resources: &mut [Resource], config: &Config) -> Result<(), Error> 
                     spaces: &spaces,
                 };
                 let mut found = Vec::new();
-                fields::each(&mut resource.node, &any, None, &mut |node| filter.set(node, &mut found))
-                    .map_err(|what| Error::new(format!("updating the names in {}: {what}", first)))?;
+                fields::each(&mut resource.node, &any, None, &mut |node| {
+                    filter.set(node, &mut found)
+                })
+                .map_err(|what| Error::new(format!("updating the names in {}: {what}", first)))?;
                 referred.extend(found.into_iter().map(|target| (target, at)));
             }
         }
@@ -92,7 +94,11 @@ pub fn update(resources: &mut [Resource], config: &Config) -> Result<(), Error> 
 fn role_of(resource: &Resource) -> Option<Gvk> {
     let role = resource.node.get("roleRef")?;
     let text = |name| role.get(name).filter(|node| !node.is_null()).map(Node::text);
-    Some(Gvk { group: text("apiGroup")?.into(), version: String::new(), kind: text("kind")?.into() })
+    Some(Gvk {
+        group: text("apiGroup")?.into(),
+        version: String::new(),
+        kind: text("kind")?.into(),
+    })
 }
 
 /// The namespaces of a role binding's service accounts: they may be referred to from elsewhere.
@@ -102,13 +108,19 @@ fn subject_namespaces(resource: &Resource) -> Result<Vec<String>, Error> {
     }
     let subjects = resource.node.get("subjects").map_or(&[][..], Node::items);
     let mut all = Vec::new();
-    for subject in subjects.iter().filter(|subject| subject.get("kind").map(Node::text) == Some("ServiceAccount")) {
+    for subject in subjects
+        .iter()
+        .filter(|subject| subject.get("kind").map(Node::text) == Some("ServiceAccount"))
+    {
         match subject.get("namespace") {
             None => {}
             Some(Node::Scalar(scalar)) if scalar.is_string() => all.push(scalar.text.clone()),
             Some(_) => {
-                return Err(Error::new(format!("Invalid Input: namespace is blank for resource {}", resource.id()))
-                    .hint("name the namespace of the service account, or leave the field out"));
+                return Err(Error::new(format!(
+                    "Invalid Input: namespace is blank for resource {}",
+                    resource.id()
+                ))
+                .hint("name the namespace of the service account, or leave the field out"));
             }
         }
     }
@@ -141,7 +153,9 @@ impl Filter<'_> {
     fn scalar(&self, node: &mut Node, found: &mut Vec<usize>) -> Result<(), String> {
         let old = node.text().to_owned();
         let same = |a: &Id, b: &Id| a.name == b.name;
-        let Some(target) = self.select(&old, |_| true, same)? else { return Ok(()) };
+        let Some(target) = self.select(&old, |_| true, same)? else {
+            return Ok(());
+        };
         found.push(target);
         let name = &self.names.all[target].now.name;
         if *name != old && !name.is_empty() {
@@ -170,7 +184,9 @@ impl Filter<'_> {
             }
         };
         let same = |a: &Id, b: &Id| a.name == b.name && a.namespace == b.namespace;
-        let Some(target) = self.select(&old, fits, same)? else { return Ok(()) };
+        let Some(target) = self.select(&old, fits, same)? else {
+            return Ok(());
+        };
         found.push(target);
         let now = &self.names.all[target].now;
         if now.name == old && now.namespace.is_empty() {
@@ -203,7 +219,9 @@ impl Filter<'_> {
         same: impl Fn(&Id, &Id) -> bool,
     ) -> Result<Option<usize>, String> {
         let me = &self.names.all[self.at];
-        let Some(list) = self.names.by_name.get(name) else { return Ok(None) };
+        let Some(list) = self.names.by_name.get(name) else {
+            return Ok(None);
+        };
         let mut left: Vec<usize> = list
             .iter()
             .copied()
@@ -212,7 +230,9 @@ impl Filter<'_> {
                 self.sees(*at)
                     && fits(other)
                     && other.former.iter().any(|id| id.gvk.is_selected(self.target))
-                    && self.role.is_none_or(|role| other.former.iter().any(|id| id.gvk.is_selected(role)))
+                    && self
+                        .role
+                        .is_none_or(|role| other.former.iter().any(|id| id.gvk.is_selected(role)))
                     && (me.now.cluster
                         || other.now.cluster
                         || other.service_account
@@ -226,7 +246,9 @@ impl Filter<'_> {
         if left.len() > 1 {
             left.retain(|at| self.names.all[*at].affixes.same_affixes(&me.affixes, false));
         }
-        let Some((first, others)) = left.split_first() else { return Ok(None) };
+        let Some((first, others)) = left.split_first() else {
+            return Ok(None);
+        };
         let all = &self.names.all;
         match others.iter().all(|at| same(&all[*at].now, &all[*first].now)) {
             true => Ok(Some(*first)),

@@ -33,7 +33,12 @@ pub struct Namespace {
 impl Namespace {
     /// Upstream's defaults.
     pub fn new(name: &str, specs: Vec<FieldSpec>) -> Self {
-        Self { name: name.into(), specs, unset_only: false, subjects: Subjects::Default }
+        Self {
+            name: name.into(),
+            specs,
+            unset_only: false,
+            subjects: Subjects::Default,
+        }
     }
 
     /// Puts all objects into it.
@@ -53,7 +58,9 @@ impl Namespace {
             let id = resources[at].id();
             let twin = |resource: &&Resource| resource.name() == id.name && resource.id().same(&id);
             if resources.iter().filter(twin).count() != 1 {
-                return Err(Error::new(format!("namespace transformation produces ID conflict: {id}")));
+                return Err(Error::new(format!(
+                    "namespace transformation produces ID conflict: {id}"
+                )));
             }
         }
         Ok(())
@@ -66,7 +73,11 @@ impl Namespace {
     pub fn one(&self, resource: &mut Resource) -> Result<(), Error> {
         let (version, kind) = (resource.api_version().to_owned(), resource.kind().to_owned());
         if !schema::is_cluster_scoped(&version, &kind) {
-            let spec = FieldSpec { path: "metadata/namespace".into(), create: true, ..FieldSpec::default() };
+            let spec = FieldSpec {
+                path: "metadata/namespace".into(),
+                create: true,
+                ..FieldSpec::default()
+            };
             self.write(resource, &spec)?;
         }
         let binding = kind == "RoleBinding" || kind == "ClusterRoleBinding";

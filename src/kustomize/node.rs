@@ -28,12 +28,20 @@ pub struct Scalar {
 impl Scalar {
     /// A plain scalar without a tag: what it is depends on its text.
     pub fn untagged(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tag: Tag::Empty, style: Style::Plain }
+        Self {
+            text: text.into(),
+            tag: Tag::Empty,
+            style: Style::Plain,
+        }
     }
 
     /// A text, whatever it looks like.
     pub fn string(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tag: Tag::Str, style: Style::Plain }
+        Self {
+            text: text.into(),
+            tag: Tag::Str,
+            style: Style::Plain,
+        }
     }
 
     /// Whether it counts as a text for transformers.
@@ -144,7 +152,10 @@ impl Node {
 
     /// The value of a key.
     pub fn get(&self, name: &str) -> Option<&Node> {
-        self.entries().iter().find(|(key, _)| key.text == name).map(|(_, value)| value)
+        self.entries()
+            .iter()
+            .find(|(key, _)| key.text == name)
+            .map(|(_, value)| value)
     }
 
     /// The value of a key, to change it.

@@ -74,8 +74,10 @@ pub fn append(into: &mut Vec<Resource>, new: Vec<Resource>) -> Result<(), Error>
     for resource in new {
         let id = resource.id();
         if names.insert(key(&id), ()).is_some() {
-            return Err(Error::new(format!("may not add resource with an already registered id: {id}"))
-                .hint("two files or bases hold the same object; drop one, or rename it"));
+            return Err(Error::new(format!(
+                "may not add resource with an already registered id: {id}"
+            ))
+            .hint("two files or bases hold the same object; drop one, or rename it"));
         }
         into.push(resource);
         if into.len() > MAX_OBJECTS {
@@ -93,10 +95,12 @@ pub fn by_id(resources: &[Resource], id: &Id) -> Result<usize, Error> {
     let mut found = (0..resources.len()).filter(|at| resources[*at].any_id(|other| other.same(id)));
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
-        (None, _) => Err(Error::new(format!("no matches for Id {id}; failed to find unique target for patch {id}"))),
-        (Some(_), Some(_)) => {
-            Err(Error::new(format!("multiple matches for Id {id}; failed to find unique target for patch {id}")))
-        }
+        (None, _) => Err(Error::new(format!(
+            "no matches for Id {id}; failed to find unique target for patch {id}"
+        ))),
+        (Some(_), Some(_)) => Err(Error::new(format!(
+            "multiple matches for Id {id}; failed to find unique target for patch {id}"
+        ))),
     }
 }
 
@@ -107,16 +111,21 @@ pub fn by_id(resources: &[Resource], id: &Id) -> Result<usize, Error> {
 pub fn absorb(into: &mut Vec<Resource>, new: Vec<Resource>) -> Result<(), Error> {
     for mut resource in new {
         let id = resource.id();
-        let found: Vec<usize> =
-            (0..into.len()).filter(|at| into[*at].any_id(|other| other.same(&id))).collect();
+        let found: Vec<usize> = (0..into.len())
+            .filter(|at| into[*at].any_id(|other| other.same(&id)))
+            .collect();
         match (&found[..], resource.behavior()) {
             ([], Behavior::Create) => append(into, vec![resource])?,
             ([], _) => {
-                return Err(Error::new(format!("{id} does not exist; cannot merge or replace"))
-                    .hint("leave `behavior` out to create it"));
+                return Err(
+                    Error::new(format!("{id} does not exist; cannot merge or replace"))
+                        .hint("leave `behavior` out to create it"),
+                );
             }
             ([_], Behavior::Create) => {
-                return Err(Error::new(format!("{id} exists; behavior must be merge or replace")));
+                return Err(Error::new(format!(
+                    "{id} exists; behavior must be merge or replace"
+                )));
             }
             ([at], behavior) => {
                 let old = into[*at].clone();
@@ -132,7 +141,11 @@ pub fn absorb(into: &mut Vec<Resource>, new: Vec<Resource>) -> Result<(), Error>
                 }
                 into[*at] = resource;
             }
-            _ => return Err(Error::new(format!("found multiple objects that could accept merge of {id}"))),
+            _ => {
+                return Err(Error::new(format!(
+                    "found multiple objects that could accept merge of {id}"
+                )));
+            }
         }
     }
     Ok(())

@@ -41,8 +41,19 @@ fn rank<S: AsRef<str>>(kind: &str, first: &[S], last: &[S]) -> isize {
 }
 
 fn gvk_text(gvk: &Gvk) -> String {
-    let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
-    format!("{}_{}_{}", or(&gvk.group, "~G"), or(&gvk.version, "~V"), or(&gvk.kind, "~K"))
+    let or = |text: &str, none: &str| {
+        if text.is_empty() {
+            none.to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    format!(
+        "{}_{}_{}",
+        or(&gvk.group, "~G"),
+        or(&gvk.version, "~V"),
+        or(&gvk.kind, "~K")
+    )
 }
 
 /// The order of kinds where upstream has one of its own.
@@ -60,13 +71,16 @@ pub fn sort(resources: &mut Vec<Resource>, options: Option<&SortOptions>) -> Res
         Some(options) => match (options.order.as_str(), &options.legacy_sort_options) {
             ("fifo", None) => return Ok(()),
             ("fifo", Some(_)) => {
-                return Err(Error::new("`sortOptions.legacySortOptions` is set, but the order is `fifo`")
-                    .hint("write `order: legacy`, or leave the options out"));
+                return Err(
+                    Error::new("`sortOptions.legacySortOptions` is set, but the order is `fifo`")
+                        .hint("write `order: legacy`, or leave the options out"),
+                );
             }
             ("legacy", legacy) => legacy.as_ref(),
             (other, _) => {
-                return Err(Error::new(format!("`sortOptions.order` is `{other}`"))
-                    .hint("write fifo or legacy"));
+                return Err(
+                    Error::new(format!("`sortOptions.order` is `{other}`")).hint("write fifo or legacy")
+                );
             }
         },
     };
@@ -78,7 +92,13 @@ pub fn sort(resources: &mut Vec<Resource>, options: Option<&SortOptions>) -> Res
         .into_iter()
         .map(|resource| {
             let id = resource.id();
-            let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
+            let or = |text: &str, none: &str| {
+                if text.is_empty() {
+                    none.to_owned()
+                } else {
+                    text.to_owned()
+                }
+            };
             let name = format!("{}|{}|{}", id.gvk, or(&id.namespace, "~X"), or(&id.name, "~N"));
             ((rank(&id.gvk.kind), gvk_text(&id.gvk), name), resource)
         })

@@ -24,7 +24,10 @@ impl Origin {
                 part => parts.push(part),
             }
         }
-        Self { path: parts.join("/"), ..self.clone() }
+        Self {
+            path: parts.join("/"),
+            ..self.clone()
+        }
     }
 
     /// A field of the kustomization `file` here.
@@ -45,8 +48,15 @@ impl Origin {
             ("name", resource.name()),
             ("namespace", resource.namespace()),
         ];
-        let by = by.into_iter().filter(|(_, text)| !text.is_empty()).map(|(key, text)| (key, text.to_owned()));
-        Some(Self { path: String::new(), configured_in: path.into(), by: by.collect() })
+        let by = by
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(key, text)| (key, text.to_owned()));
+        Some(Self {
+            path: String::new(),
+            configured_in: path.into(),
+            by: by.collect(),
+        })
     }
 
     /// Says so in a made object.
@@ -62,7 +72,10 @@ impl Origin {
             resource.annotate(ORIGIN, &self.to_string());
             return;
         }
-        let mut text = resource.annotation(TRANSFORMATIONS).unwrap_or_default().to_owned();
+        let mut text = resource
+            .annotation(TRANSFORMATIONS)
+            .unwrap_or_default()
+            .to_owned();
         for (at, line) in self.to_string().lines().enumerate() {
             text.push_str(if at == 0 { "- " } else { "  " });
             text.push_str(line);

@@ -51,7 +51,11 @@ fn split(text: &str) -> Result<Vec<(usize, &str)>, String> {
         if at > from.max(0) && at > 0 && line.starts_with("---") && line.ends_with('\n') {
             let rest = line[3..].trim();
             if !rest.is_empty() && !rest.starts_with('#') {
-                return Err(format!("line {}: invalid document separator: {}", number + 1, line.trim()));
+                return Err(format!(
+                    "line {}: invalid document separator: {}",
+                    number + 1,
+                    line.trim()
+                ));
             }
             parts.push((first, &text[from..at]));
             from = at + line.len();
@@ -104,7 +108,10 @@ fn document(text: &str) -> Result<Option<Node>, Failure> {
                     long.push_str(tag.suffix());
                     long
                 });
-                (Node::Scalar(read_scalar(text.into_owned(), style, tag.as_deref())), anchor)
+                (
+                    Node::Scalar(read_scalar(text.into_owned(), style, tag.as_deref())),
+                    anchor,
+                )
             }
             Event::Alias(id) => {
                 let (node, count) = anchors
@@ -117,11 +124,21 @@ fn document(text: &str) -> Result<Option<Node>, Failure> {
                 (node.clone(), 0)
             }
             Event::SequenceStart(_, anchor, _) => {
-                open.push(Open { node: Node::List(Vec::new()), key: None, anchor, merges: Vec::new() });
+                open.push(Open {
+                    node: Node::List(Vec::new()),
+                    key: None,
+                    anchor,
+                    merges: Vec::new(),
+                });
                 continue;
             }
             Event::MappingStart(_, anchor, _) => {
-                open.push(Open { node: Node::Map(Vec::new()), key: None, anchor, merges: Vec::new() });
+                open.push(Open {
+                    node: Node::Map(Vec::new()),
+                    key: None,
+                    anchor,
+                    merges: Vec::new(),
+                });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -208,5 +225,9 @@ fn read_scalar(text: String, style: ScalarStyle, tag: Option<&str>) -> Scalar {
         Some("tag:yaml.org,2002:timestamp") => Tag::Timestamp,
         Some(other) => Tag::Other(other.to_owned()),
     };
-    Scalar { text, tag, style: if plain { Style::Plain } else { Style::Quoted } }
+    Scalar {
+        text,
+        tag,
+        style: if plain { Style::Plain } else { Style::Quoted },
+    }
 }

@@ -28,16 +28,22 @@ pub enum Patching {
 pub fn read(patch: &Patch, loader: &Loader<'_>) -> Result<Patching, Error> {
     let inline = patch.patch.trim();
     let (place, text) = match (inline, patch.path.as_str()) {
-        ("", "") => return Err(Error::at(loader.folder(), "a patch has neither `patch` nor `path`")),
+        ("", "") => {
+            return Err(Error::at(
+                loader.folder(),
+                "a patch has neither `patch` nor `path`",
+            ));
+        }
         (_, "") => (format!("a patch in {}", loader.folder()), inline.to_owned()),
         ("", path) => (loader.name(path), loader.text(path)?),
         _ => return Err(Error::at(loader.folder(), "a patch has both `patch` and `path`")),
     };
     let (merges, operations) = (objects::read(&text), jsonpatch::read(&text));
     match (merges, operations) {
-        (Ok(merges), Ok(operations)) if !merges.is_empty() && !operations.is_empty() => {
-            Err(Error::at(place, "illegally qualifies as both an SM and JSON patch"))
-        }
+        (Ok(merges), Ok(operations)) if !merges.is_empty() && !operations.is_empty() => Err(Error::at(
+            place,
+            "illegally qualifies as both an SM and JSON patch",
+        )),
         (Ok(mut merges), _) => {
             for merge in &mut merges {
                 if patch.options.get("allowNameChange") == Some(&true) {
@@ -81,7 +87,9 @@ pub fn apply(
                 let chosen = select(resources, target)?;
                 over_all(resources, &chosen, patch, schema)
             }
-            _ => Err(Error::new("Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target`")),
+            _ => Err(Error::new(
+                "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target`",
+            )),
         },
         (Patching::Operations(operations), Some(target)) => {
             for at in select(resources, target)? {
@@ -128,13 +136,18 @@ pub fn over_all(
         copy.set_api_version(&version);
         lay_over(&mut resources[*at], copy, schema)?;
     }
-    let kept = std::mem::take(resources).into_iter().filter(|resource| !resource.node.is_empty());
+    let kept = std::mem::take(resources)
+        .into_iter()
+        .filter(|resource| !resource.node.is_empty());
     objects::append(resources, kept.collect())
 }
 
 fn lay_over(resource: &mut Resource, patch: Resource, schema: &Schema) -> Result<(), Error> {
-    let (name, namespace, kind) =
-        (resource.name().to_owned(), resource.namespace().to_owned(), resource.kind().to_owned());
+    let (name, namespace, kind) = (
+        resource.name().to_owned(),
+        resource.namespace().to_owned(),
+        resource.kind().to_owned(),
+    );
     let (renames, rekinds) = (patch.name_change_allowed(), patch.kind_change_allowed());
     if renames || rekinds {
         resource.store_id();

@@ -23,7 +23,11 @@ pub fn apply(resources: &mut [Resource], replacements: &[Replacement]) -> Result
             }
             (None, Some(text), Some(targets)) => (Node::untagged(text.clone()), targets),
             (Some(source), None, Some(targets)) => (read(resources, source)?, targets),
-            _ => return Err(Error::new("replacements must specify a source and at least one target")),
+            _ => {
+                return Err(Error::new(
+                    "replacements must specify a source and at least one target",
+                ));
+            }
         };
         for target in targets {
             write(resources, &value, target)?;
@@ -33,8 +37,16 @@ pub fn apply(resources: &mut [Resource], replacements: &[Replacement]) -> Result
 }
 
 fn read(resources: &[Resource], source: &Source) -> Result<Node, Error> {
-    let gvk = Gvk { group: source.group.clone(), version: source.version.clone(), kind: source.kind.clone() };
-    let space = if source.namespace.is_empty() { "default" } else { &source.namespace };
+    let gvk = Gvk {
+        group: source.group.clone(),
+        version: source.version.clone(),
+        kind: source.kind.clone(),
+    };
+    let space = if source.namespace.is_empty() {
+        "default"
+    } else {
+        &source.namespace
+    };
     let fits = |resource: &&Resource| {
         resource.ids().iter().any(|id| {
             (source.name.is_empty() || source.name == id.name)
@@ -50,12 +62,25 @@ fn read(resources: &[Resource], source: &Source) -> Result<Node, Error> {
     if found.next().is_some() {
         return Err(Error::new(format!("multiple matches for the source {}", who())));
     }
-    let path = if source.field_path.is_empty() { "metadata.name" } else { &source.field_path };
+    let path = if source.field_path.is_empty() {
+        "metadata.name"
+    } else {
+        &source.field_path
+    };
     let node = lookup::get(&resource.node, &fields::split_brackets(path))
         .map_err(|what| Error::new(format!("error looking up replacement source: {what}")))?
         .filter(|node| !node.is_empty())
-        .ok_or_else(|| Error::new(format!("fieldPath `{path}` is missing for replacement source {}", who())))?;
-    let Some(options) = source.options.as_ref().filter(|options| !options.delimiter.is_empty()) else {
+        .ok_or_else(|| {
+            Error::new(format!(
+                "fieldPath `{path}` is missing for replacement source {}",
+                who()
+            ))
+        })?;
+    let Some(options) = source
+        .options
+        .as_ref()
+        .filter(|options| !options.delimiter.is_empty())
+    else {
         return Ok(node.clone());
     };
     let Node::Scalar(scalar) = node else {
@@ -65,9 +90,15 @@ fn read(resources: &[Resource], source: &Source) -> Result<Node, Error> {
         .ok()
         .and_then(|at| scalar.text.split(options.delimiter.as_str()).nth(at))
         .ok_or_else(|| {
-            Error::new(format!("options.index {} is out of bounds for value {}", options.index, scalar.text))
+            Error::new(format!(
+                "options.index {} is out of bounds for value {}",
+                options.index, scalar.text
+            ))
         })?;
-    Ok(Node::Scalar(Scalar { text: part.into(), ..scalar.clone() }))
+    Ok(Node::Scalar(Scalar {
+        text: part.into(),
+        ..scalar.clone()
+    }))
 }
 
 fn write(resources: &mut [Resource], value: &Node, target: &Target) -> Result<(), Error> {
@@ -75,9 +106,17 @@ fn write(resources: &mut [Resource], value: &Node, target: &Target) -> Result<()
         return Err(Error::new("target must specify resources to select"));
     };
     let default = ["metadata.name".to_owned()];
-    let paths = if target.field_paths.is_empty() { &default[..] } else { &target.field_paths };
+    let paths = if target.field_paths.is_empty() {
+        &default[..]
+    } else {
+        &target.field_paths
+    };
     let wanted = Matcher::new(select)?;
-    let rejected = target.reject.iter().map(Matcher::new).collect::<Result<Vec<_>, _>>()?;
+    let rejected = target
+        .reject
+        .iter()
+        .map(Matcher::new)
+        .collect::<Result<Vec<_>, _>>()?;
     for resource in resources {
         if !wanted.labels(resource)? {
             continue;
@@ -105,9 +144,15 @@ fn copy(node: &mut Node, value: &Node, path: &str, options: Option<&FieldOptions
     if structured::set(node, &parts, create, &mut put).is_ok() {
         return Ok(());
     }
-    let verb = if create.is_some() { "find or create" } else { "find" };
+    let verb = if create.is_some() {
+        "find or create"
+    } else {
+        "find"
+    };
     let failed = |what: String| {
-        Error::new(format!("unable to {verb} field \"{path}\" in replacement target{what}"))
+        Error::new(format!(
+            "unable to {verb} field \"{path}\" in replacement target{what}"
+        ))
     };
     match lookup::each(node, &parts, create, &mut put) {
         Ok(0) => Err(failed(String::new())),
@@ -123,7 +168,11 @@ fn set(field: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Result
             return Err("delimiter option can only be used with scalar nodes".into());
         };
         let mut parts: Vec<&str> = old.text.split(options.delimiter.as_str()).collect();
-        let part = if value.is_null() { String::new() } else { value.text().to_owned() };
+        let part = if value.is_null() {
+            String::new()
+        } else {
+            value.text().to_owned()
+        };
         match usize::try_from(options.index) {
             Err(_) => parts.insert(0, &part),
             Ok(at) if at >= parts.len() => parts.push(&part),

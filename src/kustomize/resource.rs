@@ -1,15 +1,14 @@
 //! An object and its names: what it is called now, and what it was called before transformers
 //! changed it. As upstream, the former names ride in annotations until the end.
 
+pub use super::id::{Gvk, Id, NO_NAMESPACE};
+
 use super::node::{Kind, Node, Scalar, Style};
-use super::schema;
 use super::scalar::Tag;
+use super::schema;
 use std::collections::BTreeMap;
-use std::fmt;
 
 const DOMAIN: &str = "internal.config.kubernetes.io/";
-/// What stands for the namespace of a kind that lives in none.
-pub const NO_NAMESPACE: &str = "_non_namespaceable_";
 /// Where upstream says which file an object came from.
 pub const ORIGIN: &str = "config.kubernetes.io/origin";
 /// Where upstream says which transformers touched an object.
@@ -37,91 +36,6 @@ const INTERNAL: [&str; 18] = [
     "config.k8s.io/id",
 ];
 
-/// Group, version and kind.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
-pub struct Gvk {
-    /// The API group; empty for the core.
-    pub group: String,
-    /// The version.
-    pub version: String,
-    /// The kind.
-    pub kind: String,
-}
-
-impl Gvk {
-    /// From an `apiVersion` and a kind.
-    pub fn new(api_version: &str, kind: &str) -> Self {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        Self { group: group.into(), version: version.into(), kind: kind.into() }
-    }
-
-    /// The `apiVersion`.
-    pub fn api_version(&self) -> String {
-        match self.group.as_str() {
-            "" => self.version.clone(),
-            group => format!("{group}/{}", self.version),
-        }
-    }
-
-    /// Whether every part that `selector` names is the same here.
-    pub fn is_selected(&self, selector: &Self) -> bool {
-        let same = |want: &str, have: &str| want.is_empty() || want == have;
-        same(&selector.group, &self.group)
-            && same(&selector.version, &self.version)
-            && same(&selector.kind, &self.kind)
-    }
-}
-
-impl fmt::Display for Gvk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
-        write!(
-            f,
-            "{}.{}.{}",
-            or(&self.kind, "[noKind]"),
-            or(&self.version, "[noVer]"),
-            or(&self.group, "[noGrp]")
-        )
-    }
-}
-
-/// A name of an object.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Id {
-    /// What it is.
-    pub gvk: Gvk,
-    /// Its name.
-    pub name: String,
-    /// Its namespace; empty when it names none.
-    pub namespace: String,
-    /// Whether its kind lives in no namespace.
-    pub cluster: bool,
-}
-
-impl Id {
-    /// The namespace that counts when names are compared.
-    pub fn effective(&self) -> &str {
-        match (self.cluster, self.namespace.as_str()) {
-            (true, _) => NO_NAMESPACE,
-            (_, "") => "default",
-            (_, namespace) => namespace,
-        }
-    }
-
-    /// Whether both name the same object.
-    pub fn same(&self, other: &Self) -> bool {
-        self.effective() == other.effective() && self.name == other.name && self.gvk == other.gvk
-    }
-}
-
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let namespace = if self.namespace.is_empty() { "[noNs]" } else { &self.namespace };
-        let name = if self.name.is_empty() { "[noName]" } else { &self.name };
-        write!(f, "{}/{name}.{namespace}", self.gvk)
-    }
-}
-
 /// An object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
@@ -145,7 +59,10 @@ pub enum Behavior {
 impl Resource {
     /// An object with this content.
     pub fn new(node: Node) -> Self {
-        Self { node, variables: Vec::new() }
+        Self {
+            node,
+            variables: Vec::new(),
+        }
     }
 
     /// The text of a field.
@@ -198,7 +115,11 @@ impl Resource {
     /// What it was called before, the oldest first.
     pub fn former_ids(&self) -> Vec<Id> {
         let list = |name| self.csv(name);
-        let (names, spaces, kinds) = (list("previousNames"), list("previousNamespaces"), list("previousKinds"));
+        let (names, spaces, kinds) = (
+            list("previousNames"),
+            list("previousNamespaces"),
+            list("previousKinds"),
+        );
         let gvk = self.gvk();
         names
             .into_iter()
@@ -220,7 +141,10 @@ impl Resource {
 
     /// Every name that it has or had.
     pub fn ids(&self) -> Vec<Id> {
-        let mut ids = vec![Id { cluster: false, ..self.id() }];
+        let mut ids = vec![Id {
+            cluster: false,
+            ..self.id()
+        }];
         ids.extend(self.former_ids());
         ids
     }
@@ -281,7 +205,9 @@ impl Resource {
     }
 
     fn set_string_map(&mut self, name: &str, map: &BTreeMap<String, String>) {
-        let Some(metadata) = self.node.get_or_create("metadata", Kind::Map) else { return };
+        let Some(metadata) = self.node.get_or_create("metadata", Kind::Map) else {
+            return;
+        };
         metadata.remove(name);
         if map.is_empty() {
             return;
@@ -315,17 +241,29 @@ impl Resource {
 
     /// One annotation.
     pub fn annotation(&self, name: &str) -> Option<&str> {
-        self.node.at(&["metadata", "annotations"])?.get(name).map(Node::text)
+        self.node
+            .at(&["metadata", "annotations"])?
+            .get(name)
+            .map(Node::text)
     }
 
     /// Sets one annotation as a text.
     pub fn annotate(&mut self, name: &str, value: &str) {
-        let Some(metadata) = self.node.get_or_create("metadata", Kind::Map) else { return };
+        let Some(metadata) = self.node.get_or_create("metadata", Kind::Map) else {
+            return;
+        };
         if metadata.get("annotations").is_some_and(Node::is_null) {
             metadata.remove("annotations");
         }
         if let Some(map) = metadata.get_or_create("annotations", Kind::Map) {
-            map.set(name, Node::Scalar(Scalar { text: value.into(), tag: Tag::Str, style: Style::Plain }));
+            map.set(
+                name,
+                Node::Scalar(Scalar {
+                    text: value.into(),
+                    tag: Tag::Str,
+                    style: Style::Plain,
+                }),
+            );
         }
     }
 

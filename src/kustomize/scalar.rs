@@ -39,7 +39,9 @@ pub enum Rules {
 /// What a plain text is, and its value.
 pub fn resolve(text: &str, rules: Rules) -> (Tag, Value) {
     let string = || (Tag::Str, Value::String(text.into()));
-    let Some(first) = text.bytes().next() else { return (Tag::Null, Value::Null) };
+    let Some(first) = text.bytes().next() else {
+        return (Tag::Null, Value::Null);
+    };
     match text {
         "~" | "null" | "Null" | "NULL" => return (Tag::Null, Value::Null),
         "true" | "True" | "TRUE" => return (Tag::Bool, Value::Bool(true)),
@@ -169,7 +171,10 @@ fn style_float(text: &str) -> bool {
 }
 
 fn go_float(text: &str) -> Option<f64> {
-    style_float(text).then(|| text.parse().ok()).flatten().filter(|n: &f64| n.is_finite())
+    style_float(text)
+        .then(|| text.parse().ok())
+        .flatten()
+        .filter(|n: &f64| n.is_finite())
 }
 
 /// A number as JSON has it: whole ones below 1e21 are integers there.
@@ -187,7 +192,9 @@ fn float(number: f64) -> Value {
 /// A float as Go's `%g` writes it in its shortest form.
 pub fn go_g(number: f64) -> String {
     let scientific = format!("{number:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    let Some((digits, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..6).contains(&exponent) || number == 0.0 {
         return number.to_string();
@@ -206,7 +213,9 @@ pub fn base60(text: &str) -> bool {
         return false;
     }
     let rest: Vec<&str> = parts.collect();
-    let Some((last, middle)) = rest.split_last() else { return false };
+    let Some((last, middle)) = rest.split_last() else {
+        return false;
+    };
     let minute = |part: &str| match part.as_bytes() {
         [b] => b.is_ascii_digit(),
         [a, b] => (b'0'..=b'5').contains(a) && b.is_ascii_digit(),
@@ -285,7 +294,9 @@ fn timestamp(text: &str) -> Option<String> {
         },
         _ => return None,
     };
-    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
+    Some(format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"
+    ))
 }
 
 fn offset(zone: &str) -> bool {
@@ -307,16 +318,22 @@ pub fn looks_like_no_string(text: &str) -> bool {
         Some(b'"' | b'\'' | b'|' | b'>' | b'%' | b'@' | b'`' | b'*') => false,
         Some(b'&' | b'!') => !trimmed.contains(' '),
         Some(b'[' | b'{') => super::parse::documents(trimmed).is_ok_and(|docs| {
-            docs.first().is_some_and(|node| node.kind() != super::node::Kind::Scalar)
+            docs.first()
+                .is_some_and(|node| node.kind() != super::node::Kind::Scalar)
         }),
         _ => {
-            let plain = trimmed.split_once(" #").map_or(trimmed, |(before, _)| before.trim_end());
+            let plain = trimmed
+                .split_once(" #")
+                .map_or(trimmed, |(before, _)| before.trim_end());
             plain == "-"
                 || plain.starts_with("- ")
                 || plain.starts_with("? ")
                 || plain.ends_with(':')
                 || plain.contains(": ")
-                || !matches!(resolve(plain, Rules::V2).0, Tag::Str | Tag::Timestamp | Tag::Merge)
+                || !matches!(
+                    resolve(plain, Rules::V2).0,
+                    Tag::Str | Tag::Timestamp | Tag::Merge
+                )
         }
     }
 }

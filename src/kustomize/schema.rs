@@ -35,7 +35,9 @@ impl Schema {
     /// Kubernetes' own, as kustomize carries it.
     pub fn builtin() -> Arc<Self> {
         static BUILTIN: OnceLock<Arc<Schema>> = OnceLock::new();
-        BUILTIN.get_or_init(|| Arc::new(Self::table(include_str!("data/merge_keys.txt")))).clone()
+        BUILTIN
+            .get_or_init(|| Arc::new(Self::table(include_str!("data/merge_keys.txt"))))
+            .clone()
     }
 
     fn table(text: &str) -> Self {
@@ -60,11 +62,21 @@ impl Schema {
                     let keys = keys.map(|keys: Vec<String>| schema.intern(keys));
                     let kind = |text: &str| text.parse().unwrap_or(NONE);
                     let place = match (shape.strip_prefix('['), shape.strip_prefix('*')) {
-                        (Some(of), _) => Place { kind: kind(of), keys, list: true },
-                        (_, Some(of)) => {
-                            Place { kind: kind(of), keys: Some(NONE), list: false }
-                        }
-                        _ => Place { kind: kind(shape), keys, list: false },
+                        (Some(of), _) => Place {
+                            kind: kind(of),
+                            keys,
+                            list: true,
+                        },
+                        (_, Some(of)) => Place {
+                            kind: kind(of),
+                            keys: Some(NONE),
+                            list: false,
+                        },
+                        _ => Place {
+                            kind: kind(shape),
+                            keys,
+                            list: false,
+                        },
                     };
                     if let Some(last) = schema.types.last_mut() {
                         last.fields.insert(field.into(), place);
@@ -94,7 +106,10 @@ impl Schema {
             false => Self::default(),
         };
         let empty = serde_json::Map::new();
-        let definitions = document.get("definitions").and_then(Value::as_object).unwrap_or(&empty);
+        let definitions = document
+            .get("definitions")
+            .and_then(Value::as_object)
+            .unwrap_or(&empty);
         for name in definitions.keys() {
             schema.names.insert(name.clone(), schema.types.len());
             schema.types.push(Type::default());
@@ -124,11 +139,19 @@ impl Schema {
         if depth > 64 {
             return;
         }
-        for (name, property) in definition.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, property) in definition
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             let place = self.shape(property, numbers, depth);
             self.types[at].fields.insert(name.clone(), place);
         }
-        if let Some(any) = definition.get("additionalProperties").filter(|any| any.is_object()) {
+        if let Some(any) = definition
+            .get("additionalProperties")
+            .filter(|any| any.is_object())
+        {
             self.types[at].any = Some(self.shape(any, numbers, depth));
         }
     }
@@ -142,7 +165,9 @@ impl Schema {
         let merges = text("x-kubernetes-patch-strategy")
             .is_some_and(|strategy| strategy.split(',').any(|part| part == "merge"));
         let keys = merges.then(|| {
-            let list = property.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
+            let list = property
+                .get("x-kubernetes-list-map-keys")
+                .and_then(Value::as_array);
             match (list, text("x-kubernetes-patch-merge-key")) {
                 (Some(list), _) => list.iter().filter_map(Value::as_str).map(Into::into).collect(),
                 (None, Some(key)) => vec![key.to_owned()],
@@ -169,7 +194,11 @@ impl Schema {
     /// The type of an object.
     pub fn object(&self, version: &str, kind: &str) -> Option<Place> {
         let kind = *self.objects.get(&(version.to_owned(), kind.to_owned()))?;
-        Some(Place { kind, keys: None, list: false })
+        Some(Place {
+            kind,
+            keys: None,
+            list: false,
+        })
     }
 
     /// The type of a field.
@@ -178,7 +207,11 @@ impl Schema {
             return None;
         }
         if place.keys == Some(NONE) {
-            return Some(Place { kind: place.kind, keys: None, list: false });
+            return Some(Place {
+                kind: place.kind,
+                keys: None,
+                list: false,
+            });
         }
         let of = self.types.get(place.kind)?;
         of.fields.get(name).copied().or(of.any)
@@ -186,7 +219,11 @@ impl Schema {
 
     /// The type of a list's items.
     pub fn items(&self, place: Place) -> Option<Place> {
-        (place.list && place.kind != NONE).then_some(Place { kind: place.kind, keys: None, list: false })
+        (place.list && place.kind != NONE).then_some(Place {
+            kind: place.kind,
+            keys: None,
+            list: false,
+        })
     }
 
     /// The keys that join a list's items: none at all for items that are joined by their value;

@@ -23,7 +23,11 @@ pub fn regex(pattern: &str) -> Result<Regex, Error> {
     regex::RegexBuilder::new(pattern)
         .size_limit(MAX_REGEX)
         .build()
-        .map_err(|_| Error::new(format!("`{pattern}` is no regular expression, or too large a one")))
+        .map_err(|_| {
+            Error::new(format!(
+                "`{pattern}` is no regular expression, or too large a one"
+            ))
+        })
 }
 
 impl<'s> Matcher<'s> {
@@ -136,7 +140,9 @@ fn valid_key(key: &str) -> bool {
         Some((domain, rest)) => {
             name(rest)
                 && !domain.is_empty()
-                && domain.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'))
+                && domain
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'))
         }
         None => name(key),
     }
@@ -164,7 +170,8 @@ fn requirement_fits(text: &str, labels: &BTreeMap<String, String>) -> Option<boo
         if let Some((key, value)) = text.split_once(sign) {
             let (key, bound) = (key.trim(), value.trim().parse::<i64>().ok()?);
             let have = labels.get(key).and_then(|have| have.parse::<i64>().ok());
-            return valid_key(key).then(|| have.is_some_and(|have| if greater { have > bound } else { have < bound }));
+            return valid_key(key)
+                .then(|| have.is_some_and(|have| if greater { have > bound } else { have < bound }));
         }
     }
     if let Some(open) = text.find('(') {

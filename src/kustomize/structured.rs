@@ -20,8 +20,13 @@ pub fn set(
             Ok(Some(Node::Scalar(scalar))) => scalar.text.clone(),
             _ => continue,
         };
-        let Ok(documents) = parse::documents(&text) else { continue };
-        let mut inner = documents.into_iter().next().ok_or("no structured data found in path")?;
+        let Ok(documents) = parse::documents(&text) else {
+            continue;
+        };
+        let mut inner = documents
+            .into_iter()
+            .next()
+            .ok_or("no structured data found in path")?;
         let count = lookup::each(&mut inner, &path[cut..], create, put)?;
         if count == 0 {
             return Err("unable to find field in structured data".into());

@@ -62,14 +62,22 @@ impl<'t> Target<'t> {
             return Err(match there.is_empty() {
                 true => Error::at(loader.folder(), "no kustomization file")
                     .hint("write a kustomization.yaml that lists its resources"),
-                false => Error::at(loader.folder(), format!("multiple kustomization files: {}", there.join(", ")))
-                    .hint("keep one of them"),
+                false => Error::at(
+                    loader.folder(),
+                    format!("multiple kustomization files: {}", there.join(", ")),
+                )
+                .hint("keep one of them"),
             });
         };
         let place = loader.name(file);
         let kustomization = Kustomization::read(&place, &loader.text(file)?)?;
         refuse(&kustomization).map_err(|error| error.within(&place))?;
-        Ok(Self { loader, file: file.into(), kustomization, origin: None })
+        Ok(Self {
+            loader,
+            file: file.into(),
+            kustomization,
+            origin: None,
+        })
     }
 
     /// Says where objects come from, when the kustomization asks for it.
@@ -82,26 +90,33 @@ impl<'t> Target<'t> {
     /// # Errors
     /// When its file cannot be read.
     pub fn take_schema(&self, shared: &mut Shared) -> Result<(), Error> {
-        let (path, version) = (self.kustomization.openapi.get("path"), self.kustomization.openapi.get("version"));
+        let (path, version) = (
+            self.kustomization.openapi.get("path"),
+            self.kustomization.openapi.get("version"),
+        );
         let text = path.map(|path| self.loader.text(path)).transpose()?;
         if shared.schema.is_some() {
             return Ok(());
         }
         match (path, text, version) {
-            (Some(_), Some(_), Some(_)) => {
-                Err(Error::at(self.loader.folder(), "builtin version and custom schema provided, cannot use both"))
-            }
+            (Some(_), Some(_), Some(_)) => Err(Error::at(
+                self.loader.folder(),
+                "builtin version and custom schema provided, cannot use both",
+            )),
             (Some(path), Some(text), None) => {
                 let documents =
                     parse::documents(&text).map_err(|what| Error::at(self.loader.name(path), what))?;
-                let document = documents.first().map_or(serde_json::Value::Null, value::configuration);
+                let document = documents
+                    .first()
+                    .map_or(serde_json::Value::Null, value::configuration);
                 shared.schema = Some(Schema::custom(&document, shared.objects));
                 Ok(())
             }
-            (_, _, Some(version)) if version != "v1.21.2" => {
-                Err(Error::at(self.loader.folder(), "the specified OpenAPI version is not built in")
-                    .hint("leave `openapi.version` out, or write v1.21.2"))
-            }
+            (_, _, Some(version)) if version != "v1.21.2" => Err(Error::at(
+                self.loader.folder(),
+                "the specified OpenAPI version is not built in",
+            )
+            .hint("leave `openapi.version` out, or write v1.21.2")),
             (_, _, Some(_)) => {
                 shared.schema = Some(Schema::builtin());
                 Ok(())
@@ -129,7 +144,8 @@ impl<'t> Target<'t> {
             let documents = parse::documents(&self.loader.text(path)?)
                 .map_err(|what| Error::at(self.loader.name(path), what))?;
             if let Some(node) = documents.first() {
-                all.config.merge(&Config::from_crds(&value::configuration(node))?)?;
+                all.config
+                    .merge(&Config::from_crds(&value::configuration(node))?)?;
             }
         }
         self.generate(&mut all, shared)?;
@@ -148,7 +164,9 @@ impl<'t> Target<'t> {
             let schema = shared.schema.clone().unwrap_or_else(Schema::builtin);
             transformer.apply(&mut all.resources, &schema).map_err(within)?;
             if let Some(origin) = origin {
-                all.resources.iter_mut().for_each(|resource| origin.transformed(resource));
+                all.resources
+                    .iter_mut()
+                    .for_each(|resource| origin.transformed(resource));
             }
             all.resources.retain(|resource| !resource.node.is_empty());
         }
@@ -164,7 +182,9 @@ impl<'t> Target<'t> {
         let place = self.loader.name(path);
         let documents =
             parse::documents(&self.loader.text(path)?).map_err(|what| Error::at(&*place, what))?;
-        let mut raw = documents.first().map_or_else(|| serde_json::json!({}), value::configuration);
+        let mut raw = documents
+            .first()
+            .map_or_else(|| serde_json::json!({}), value::configuration);
         super::kustomization::drop_nulls(&mut raw);
         let mut config: Config = serde_json::from_value(raw)
             .map_err(|error| Error::at(&*place, format!("no transformer configuration: {error}")))?;
@@ -172,7 +192,12 @@ impl<'t> Target<'t> {
         Ok(config)
     }
 
-    fn add_resources(&mut self, all: &mut Gathered, paths: &[String], shared: &mut Shared) -> Result<(), Error> {
+    fn add_resources(
+        &mut self,
+        all: &mut Gathered,
+        paths: &[String],
+        shared: &mut Shared,
+    ) -> Result<(), Error> {
         for path in paths {
             if self.loader.is_file(path) {
                 shared.objects = true;
@@ -180,20 +205,25 @@ impl<'t> Target<'t> {
                     .map_err(|what| Error::at(self.loader.name(path), what))?;
                 if let Some(origin) = &self.origin {
                     let text = origin.append(path).to_string();
-                    new.iter_mut().for_each(|resource| resource.annotate(super::resource::ORIGIN, &text));
+                    new.iter_mut()
+                        .for_each(|resource| resource.annotate(super::resource::ORIGIN, &text));
                 }
                 objects::append(&mut all.resources, new)
                     .map_err(|error| error.within(&self.loader.name(path)))?;
                 continue;
             }
-            let loader = self.loader.enter(path).map_err(|error| error.within(&self.loader.name(&self.file)))?;
+            let loader = self
+                .loader
+                .enter(path)
+                .map_err(|error| error.within(&self.loader.name(&self.file)))?;
             let origin = self.origin.clone();
             if let Some(origin) = &mut self.origin {
                 *origin = origin.append(path);
             }
             let base = self.descend(loader, None, shared)?;
             self.origin = origin;
-            all.merge(base).map_err(|error| error.within(&self.loader.name(&self.file)))?;
+            all.merge(base)
+                .map_err(|error| error.within(&self.loader.name(&self.file)))?;
         }
         Ok(())
     }
@@ -210,7 +240,10 @@ impl<'t> Target<'t> {
             return Err(Error::at(loader.folder(), "too many bases and components"));
         }
         let mut target = Target::open(loader)?;
-        target.kustomization.build_metadata.clone_from(&self.kustomization.build_metadata);
+        target
+            .kustomization
+            .build_metadata
+            .clone_from(&self.kustomization.build_metadata);
         target.origin.clone_from(&self.origin);
         target.take_schema(shared)?;
         let folder = target.loader.folder();
@@ -236,8 +269,16 @@ impl<'t> Target<'t> {
     fn generate(&mut self, all: &mut Gathered, shared: &mut Shared) -> Result<(), Error> {
         let global = self.kustomization.generator_options.clone();
         let kinds = [
-            (generate::Kind::ConfigMap, &self.kustomization.config_map_generator, "ConfigMapGenerator"),
-            (generate::Kind::Secret, &self.kustomization.secret_generator, "SecretGenerator"),
+            (
+                generate::Kind::ConfigMap,
+                &self.kustomization.config_map_generator,
+                "ConfigMapGenerator",
+            ),
+            (
+                generate::Kind::Secret,
+                &self.kustomization.secret_generator,
+                "SecretGenerator",
+            ),
         ];
         for (kind, list, word) in kinds {
             for generator in list {
@@ -272,7 +313,9 @@ impl<'t> Target<'t> {
                 Ok(mut inline) => {
                     if let Some(origin) = &self.origin {
                         let text = origin.append(&self.file).to_string();
-                        inline.iter_mut().for_each(|one| one.annotate(super::resource::ORIGIN, &text));
+                        inline
+                            .iter_mut()
+                            .for_each(|one| one.annotate(super::resource::ORIGIN, &text));
                     }
                     objects::append(&mut all.resources, inline)?;
                 }
@@ -290,7 +333,10 @@ impl<'t> Target<'t> {
     ) -> Result<Vec<(Transformer, Option<Origin>)>, Error> {
         let mut all = Vec::new();
         for (word, transformer) in self.built_in(config)? {
-            let origin = self.origin.as_ref().map(|origin| origin.built_in(&self.file, word));
+            let origin = self
+                .origin
+                .as_ref()
+                .map(|origin| origin.built_in(&self.file, word));
             all.push((transformer, origin));
         }
         let entries = self.kustomization.transformers.clone();
@@ -308,23 +354,38 @@ impl<'t> Target<'t> {
         if !k.patches_strategic_merge.is_empty() {
             let patches = builtin::merges(&k.patches_strategic_merge, &self.loader)?;
             if patches.is_empty() {
-                return Err(Error::at(self.loader.name(&self.file), "patchesStrategicMerge: patch appears to be empty"));
+                return Err(Error::at(
+                    self.loader.name(&self.file),
+                    "patchesStrategicMerge: patch appears to be empty",
+                ));
             }
-            all.push(("PatchStrategicMergeTransformer", Transformer::StrategicMerge(patches)));
+            all.push((
+                "PatchStrategicMergeTransformer",
+                Transformer::StrategicMerge(patches),
+            ));
         }
         for one in &k.patches {
             let patching = patch::read(one, &self.loader)?;
-            all.push(("PatchTransformer", Transformer::Patch(patching, one.target.clone())));
+            all.push((
+                "PatchTransformer",
+                Transformer::Patch(patching, one.target.clone()),
+            ));
         }
         if !k.namespace.is_empty() {
             let namespace = Namespace::new(&k.namespace, config.namespace.clone());
             all.push(("NamespaceTransformer", Transformer::Namespace(namespace)));
         }
         if !k.name_prefix.is_empty() {
-            all.push(("PrefixTransformer", Transformer::Prefix(k.name_prefix.clone(), config.name_prefix.clone())));
+            all.push((
+                "PrefixTransformer",
+                Transformer::Prefix(k.name_prefix.clone(), config.name_prefix.clone()),
+            ));
         }
         if !k.name_suffix.is_empty() {
-            all.push(("SuffixTransformer", Transformer::Suffix(k.name_suffix.clone(), config.name_suffix.clone())));
+            all.push((
+                "SuffixTransformer",
+                Transformer::Suffix(k.name_suffix.clone(), config.name_suffix.clone()),
+            ));
         }
         for label in &k.labels {
             let mut specs = label.field_specs.clone();
@@ -338,17 +399,25 @@ impl<'t> Target<'t> {
                 if label.include_volume_claim_templates {
                     config::merge_specs(&mut specs, &config.volume_claim_template_labels)?;
                 }
-                let metadata = FieldSpec { path: "metadata/labels".into(), create: true, ..FieldSpec::default() };
+                let metadata = FieldSpec {
+                    path: "metadata/labels".into(),
+                    create: true,
+                    ..FieldSpec::default()
+                };
                 config::merge_specs(&mut specs, &[metadata])?;
             }
-            all.push(("LabelTransformer", Transformer::Labels(label.pairs.clone(), specs)));
+            all.push((
+                "LabelTransformer",
+                Transformer::Labels(label.pairs.clone(), specs),
+            ));
         }
         if !k.labels.is_empty() || !k.common_labels.is_empty() {
             let labels = Transformer::Labels(k.common_labels.clone(), config.common_labels.clone());
             all.push(("LabelTransformer", labels));
         }
         if !k.common_annotations.is_empty() {
-            let annotations = Transformer::Annotations(k.common_annotations.clone(), config.common_annotations.clone());
+            let annotations =
+                Transformer::Annotations(k.common_annotations.clone(), config.common_annotations.clone());
             all.push(("AnnotationsTransformer", annotations));
         }
         for one in &k.patches_json6902 {
@@ -356,10 +425,16 @@ impl<'t> Target<'t> {
             all.push(("PatchJson6902Transformer", patch));
         }
         for replica in &k.replicas {
-            all.push(("ReplicaCountTransformer", Transformer::Replica(replica.clone(), config.replicas.clone())));
+            all.push((
+                "ReplicaCountTransformer",
+                Transformer::Replica(replica.clone(), config.replicas.clone()),
+            ));
         }
         for image in &k.images {
-            all.push(("ImageTagTransformer", Transformer::Image(image.clone(), config.images.clone())));
+            all.push((
+                "ImageTagTransformer",
+                Transformer::Image(image.clone(), config.images.clone()),
+            ));
         }
         if !k.replacements.is_empty() {
             let replacements = builtin::replacements(&k.replacements, &self.loader)?;
@@ -371,6 +446,17 @@ impl<'t> Target<'t> {
 
 /// Refuses what names another machine, before anything of it is read.
 fn refuse(k: &Kustomization) -> Result<(), Error> {
-    let lists = [&k.resources, &k.components, &k.crds, &k.configurations, &k.generators, &k.transformers, &k.validators];
-    lists.into_iter().flatten().try_for_each(|path| super::load::refuse_remote(path))
+    let lists = [
+        &k.resources,
+        &k.components,
+        &k.crds,
+        &k.configurations,
+        &k.generators,
+        &k.transformers,
+        &k.validators,
+    ];
+    lists
+        .into_iter()
+        .flatten()
+        .try_for_each(|path| super::load::refuse_remote(path))
 }

@@ -102,9 +102,9 @@ impl Transformer {
                 }
                 affix(resource, spec, |text| format!("{text}{suffix}"))
             }),
-            Self::Labels(map, specs) | Self::Annotations(map, specs) => {
-                resources.iter_mut().try_for_each(|resource| entries(resource, map, specs))
-            }
+            Self::Labels(map, specs) | Self::Annotations(map, specs) => resources
+                .iter_mut()
+                .try_for_each(|resource| entries(resource, map, specs)),
             Self::Replica(replica, specs) => replicas(resources, replica, specs),
             Self::Image(image, specs) => image::apply(resources, image, specs),
             Self::Replacements(replacements) => replacement::apply(resources, replacements),
@@ -147,11 +147,18 @@ pub fn set_scalar(node: &mut Node, value: Scalar) -> Result<(), String> {
             node.replace_scalar(value);
             Ok(())
         }
-        other => Err(format!("wrong node kind: expected a scalar but got {}", other.words())),
+        other => Err(format!(
+            "wrong node kind: expected a scalar but got {}",
+            other.words()
+        )),
     }
 }
 
-fn entries(resource: &mut Resource, map: &BTreeMap<String, String>, specs: &[FieldSpec]) -> Result<(), Error> {
+fn entries(
+    resource: &mut Resource,
+    map: &BTreeMap<String, String>,
+    specs: &[FieldSpec],
+) -> Result<(), Error> {
     for (key, value) in map {
         for spec in specs {
             let create = Some(Create { kind: Kind::Map });
@@ -164,7 +171,10 @@ fn entries(resource: &mut Resource, map: &BTreeMap<String, String>, specs: &[Fie
                     *other = Node::Map(vec![(Scalar::untagged(key.clone()), Node::string(value.clone()))]);
                     Ok(())
                 }
-                other => Err(format!("wrong node kind: expected a map but got {}", other.kind().words())),
+                other => Err(format!(
+                    "wrong node kind: expected a map but got {}",
+                    other.kind().words()
+                )),
             })?;
         }
     }
@@ -181,14 +191,23 @@ fn replicas(resources: &mut [Resource], replica: &Replica, specs: &[FieldSpec]) 
             }
             found = true;
             let create = Some(Create { kind: Kind::Scalar });
-            let count = Scalar { text: replica.count.to_string(), tag: Tag::Int, style: Style::Plain };
-            fields::each(&mut resource.node, spec, create, &mut |node| set_scalar(node, count.clone()))?;
+            let count = Scalar {
+                text: replica.count.to_string(),
+                tag: Tag::Int,
+                style: Style::Plain,
+            };
+            fields::each(&mut resource.node, spec, create, &mut |node| {
+                set_scalar(node, count.clone())
+            })?;
         }
     }
     match found {
         true => Ok(()),
-        false => Err(Error::new(format!("replicas: no resource that has replicas is named `{}`", replica.name))
-            .hint("name a Deployment, ReplicaSet, ReplicationController or StatefulSet, or configure its kind")),
+        false => Err(Error::new(format!(
+            "replicas: no resource that has replicas is named `{}`",
+            replica.name
+        ))
+        .hint("name a Deployment, ReplicaSet, ReplicationController or StatefulSet, or configure its kind")),
     }
 }
 
@@ -204,7 +223,11 @@ fn add_value(resources: &mut [Resource], value: &str, targets: &[ValueTarget]) -
                 namespace.one(&mut resources[at])?;
                 continue;
             }
-            let spec = FieldSpec { path: target.field_path.clone(), create: true, ..FieldSpec::default() };
+            let spec = FieldSpec {
+                path: target.field_path.clone(),
+                create: true,
+                ..FieldSpec::default()
+            };
             let create = Some(Create { kind: Kind::Scalar });
             fields::each(&mut resources[at].node, &spec, create, &mut |node| {
                 let text = match usize::try_from(target.file_path_position - 1) {

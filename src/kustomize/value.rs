@@ -66,7 +66,11 @@ fn typed(tag: Tag, value: Value, scalar: &Scalar) -> Result<Value, String> {
 /// A node that says `value`, keys in byte order, as upstream makes it.
 pub fn node(value: &Value) -> Node {
     let plain = |text: &str, tag: Tag| {
-        Node::Scalar(Scalar { text: text.into(), tag, style: Style::Plain })
+        Node::Scalar(Scalar {
+            text: text.into(),
+            tag,
+            style: Style::Plain,
+        })
     };
     match value {
         Value::Null => plain("null", Tag::Null),
@@ -76,7 +80,11 @@ pub fn node(value: &Value) -> Node {
             // Upstream reads every number of JSON as a float.
             let text = number.as_f64().map_or_else(|| number.to_string(), scalar::go_g);
             let tag = scalar::resolve(&text, Rules::V3).0;
-            Node::Scalar(Scalar { text, tag, style: Style::Plain })
+            Node::Scalar(Scalar {
+                text,
+                tag,
+                style: Style::Plain,
+            })
         }
         Value::String(text) => {
             let mut scalar = Scalar::string(text.clone());
@@ -93,7 +101,14 @@ pub fn node(value: &Value) -> Node {
             sorted(map)
                 .into_iter()
                 .map(|(key, value)| {
-                    (Scalar { text: key.clone(), tag: Tag::Str, style: Style::Plain }, node(value))
+                    (
+                        Scalar {
+                            text: key.clone(),
+                            tag: Tag::Str,
+                            style: Style::Plain,
+                        },
+                        node(value),
+                    )
                 })
                 .collect(),
         ),
@@ -105,7 +120,9 @@ pub fn node(value: &Value) -> Node {
 pub fn configuration(node: &Node) -> Value {
     match node {
         Node::Scalar(scalar) => match scalar.style {
-            _ if scalar.tag == Tag::Str && scalar.style == Style::Quoted => Value::String(scalar.text.clone()),
+            _ if scalar.tag == Tag::Str && scalar.style == Style::Quoted => {
+                Value::String(scalar.text.clone())
+            }
             Style::Plain => match scalar::resolve(&scalar.text, Rules::V2) {
                 (Tag::Timestamp, _) => Value::String(scalar.text.clone()),
                 (_, value) => value,

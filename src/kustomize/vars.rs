@@ -17,7 +17,11 @@ pub fn add(all: &mut Vec<Variable>, new: &[Variable], resources: &mut [Resource]
     for variable in new {
         let of = &variable.objref;
         let gvk = match of.api_version.as_str() {
-            "" => Gvk { group: of.group.clone(), version: of.version.clone(), kind: of.kind.clone() },
+            "" => Gvk {
+                group: of.group.clone(),
+                version: of.version.clone(),
+                kind: of.kind.clone(),
+            },
             version => Gvk::new(version, &of.kind),
         };
         let id = Id {
@@ -31,8 +35,9 @@ pub fn add(all: &mut Vec<Variable>, new: &[Variable], resources: &mut [Resource]
             true => other.name == id.name && other.gvk == id.gvk,
             false => other.same(&id),
         };
-        let found: Vec<usize> =
-            (0..resources.len()).filter(|at| resources[*at].any_id(fits)).collect();
+        let found: Vec<usize> = (0..resources.len())
+            .filter(|at| resources[*at].any_id(fits))
+            .collect();
         match found[..] {
             [] => {}
             [one] => resources[one].variables.push(variable.name.clone()),
@@ -85,10 +90,13 @@ pub fn resolve(all: &[Variable], specs: &[FieldSpec], resources: &mut [Resource]
             .ok()
             .flatten()
             .ok_or_else(|| missing("names a field that its resource does not have"))?;
-        values.insert(&variable.name, match node {
-            Node::Scalar(scalar) => Some(scalar.clone()),
-            _ => None,
-        });
+        values.insert(
+            &variable.name,
+            match node {
+                Node::Scalar(scalar) => Some(scalar.clone()),
+                _ => None,
+            },
+        );
     }
     for resource in resources {
         for spec in specs {
@@ -194,5 +202,9 @@ fn typed(value: &Scalar) -> Scalar {
         Tag::Int | Tag::Float | Tag::Bool => value.tag.clone(),
         _ => Tag::Str,
     };
-    Scalar { text: value.text.clone(), tag, style: Style::Plain }
+    Scalar {
+        text: value.text.clone(),
+        tag,
+        style: Style::Plain,
+    }
 }

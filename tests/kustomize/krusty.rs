@@ -36,7 +36,9 @@ fn unbase64(text: &str) -> Vec<u8> {
         .map(|index| format!("{index:06b}"))
         .collect();
     let bytes = bits.as_bytes().chunks_exact(8);
-    bytes.map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
+    bytes
+        .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
+        .collect()
 }
 
 fn run(case: &Value, order: Order) -> Result<String, kustomize::Error> {
@@ -97,7 +99,13 @@ fn upstreams_cases_give_upstreams_text() {
             }
         }
     }
-    let better: Vec<_> = known.keys().filter(|id| !wrong.iter().any(|one| one == *id)).collect();
+    let better: Vec<_> = known
+        .keys()
+        .filter(|id| !wrong.iter().any(|one| one == *id))
+        .collect();
     assert!(told.is_empty(), "{} differ:\n{told}", wrong.len());
-    assert!(better.is_empty() || std::env::var("KRUSTY").is_ok(), "no longer different; strike them out: {better:?}");
+    assert!(
+        better.is_empty() || std::env::var("KRUSTY").is_ok(),
+        "no longer different; strike them out: {better:?}"
+    );
 }

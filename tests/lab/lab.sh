@@ -1,7 +1,8 @@
 #!/bin/bash
 # Real builders to compare with, for `cargo test --test agreement`.
 #
-#   tests/lab/lab.sh install   buildah, skopeo, runc, docker-registry from Debian; BuildKit from its Go module (needs root and go)
+#   tests/lab/lab.sh install   buildah, skopeo, runc, docker-registry from Debian; BuildKit, kustomize from their Go modules (needs root and go)
+#   tests/lab/lab.sh kustomize  only kustomize, from its Go module (needs go)
 #   tests/lab/lab.sh start     starts buildkitd on a socket of its own, waits until it answers
 #   tests/lab/lab.sh stop      ends what start began
 #
@@ -10,6 +11,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 lab=${RINGSHIFT_LAB:-$root/target/lab}
 buildkit=v0.33.1
+kustomize=v5.8.2
 mkdir -p "$lab/bin" "$lab/buildkit"
 socket=unix://$lab/buildkit/sock
 
@@ -28,6 +30,13 @@ install() {
       CGO_ENABLED=0 go -C "$src" build -buildvcs=false -trimpath \
         -ldflags="-s -w -X github.com/moby/buildkit/version.Version=$buildkit" -o "$lab/bin/" "./cmd/$c"
   done
+  kustomize
+}
+
+# Only kustomize, for `cargo test --test kustomize` (needs go).
+kustomize() {
+  "$lab/bin/kustomize" version 2>/dev/null | grep -qF "$kustomize" ||
+    GOFLAGS=-mod=mod GOBIN="$lab/bin" go install "sigs.k8s.io/kustomize/kustomize/v5@$kustomize"
 }
 
 answers() { "$lab/bin/buildctl" --addr "$socket" debug workers >/dev/null 2>&1; }
@@ -58,6 +67,6 @@ stop() {
 }
 
 case ${1:-} in
-  install | start | stop) "$1" ;;
-  *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  install | kustomize | start | stop) "$1" ;;
+  *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

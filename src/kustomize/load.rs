@@ -117,7 +117,11 @@ impl<'t> Loader<'t> {
         let root =
             resolve(&self.root, path).ok_or_else(|| Error::at(path, "outside the tree that is built"))?;
         let root = real(self.tree, &root)?;
-        if kind(self.tree, &root)? != Some(Kind::Directory) {
+        let found = kind(self.tree, &root)?;
+        if found.is_some_and(Kind::is_file) {
+            self.file(path)?;
+        }
+        if found != Some(Kind::Directory) {
             return Err(Error::at(show(&root), "no such file or folder"));
         }
         let mut visited = self.visited.clone();

@@ -103,6 +103,9 @@ fn document(text: &str) -> Result<Option<Node>, Failure> {
         let fail = |what: String| Failure { line, what };
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                // The parser says `~` where nothing is written.
+                let absent = style == ScalarStyle::Plain && span.start.index() == span.end.index();
+                let text = if absent { "".into() } else { text };
                 let tag = tag.map(|tag| {
                     let mut long = tag.handle().to_owned();
                     long.push_str(tag.suffix());

@@ -73,7 +73,7 @@ fn generated_overlays_give_a_real_kustomizes_text() {
                 _ => Some(format!(
                     "==== seed {seed}\n--- theirs\n{}\n--- ours\n{}\n",
                     show(&theirs),
-                    show(&ours)
+                    show(&ours) + &listed(&files)
                 )),
             };
             (seed, built, wrong)
@@ -98,4 +98,11 @@ fn show(answer: &Result<String, String>) -> String {
         Ok(text) => text.clone(),
         Err(what) => format!("error: {what}"),
     }
+}
+
+fn listed(files: &BTreeMap<String, String>) -> String {
+    files
+        .iter()
+        .map(|(path, text)| format!("--- file {path}\n{text}"))
+        .collect()
 }

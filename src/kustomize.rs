@@ -31,6 +31,7 @@ mod resource;
 mod scalar;
 mod schema;
 mod selector;
+mod shared;
 mod structured;
 mod target;
 mod transform;
@@ -92,6 +93,7 @@ pub fn build(tree: &dyn SourceTree, folder: &RepoPath, options: Options) -> Resu
         schema: None,
         folders: 0,
         objects: false,
+        groups: shared::Groups::default(),
     };
     target.take_schema(&mut shared)?;
     let Gathered {

@@ -32,6 +32,7 @@ pub fn text(text: String) -> Node {
         text,
         tag: Tag::Str,
         style,
+        shared: 0,
     })
 }
 
@@ -120,6 +121,7 @@ pub fn make(
             text: "true".into(),
             tag: Tag::Bool,
             style: Style::Plain,
+            shared: 0,
         };
         resource.node.put("immutable", Node::Scalar(flag));
     }

@@ -166,7 +166,7 @@ impl Walk<'_> {
                 // As upstream: a text of the patch is written in the style of the one before.
                 (Some(slot), Node::Scalar(mut scalar)) => {
                     if !in_place {
-                        scalar.style = style.unwrap_or(Style::Plain);
+                        (scalar.style, scalar.shared) = style.unwrap_or((Style::Plain, 0));
                     }
                     *slot = Node::Scalar(scalar);
                 }
@@ -274,10 +274,10 @@ fn take(node: &mut Node) -> Node {
     std::mem::replace(node, Node::List(Vec::new()))
 }
 
-fn style_of(node: &Node) -> Style {
+fn style_of(node: &Node) -> (Style, u32) {
     match node {
-        Node::Scalar(scalar) => scalar.style,
-        _ => Style::Plain,
+        Node::Scalar(scalar) => (scalar.style, scalar.shared),
+        _ => (Style::Plain, 0),
     }
 }
 

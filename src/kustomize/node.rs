@@ -23,6 +23,8 @@ pub struct Scalar {
     pub tag: Tag,
     /// How it is written.
     pub style: Style,
+    /// The group of scalars that upstream keeps as one: zero for none. See [`super::shared`].
+    pub shared: u32,
 }
 
 impl Scalar {
@@ -32,6 +34,7 @@ impl Scalar {
             text: text.into(),
             tag: Tag::Empty,
             style: Style::Plain,
+            shared: 0,
         }
     }
 
@@ -41,6 +44,7 @@ impl Scalar {
             text: text.into(),
             tag: Tag::Str,
             style: Style::Plain,
+            shared: 0,
         }
     }
 
@@ -261,9 +265,9 @@ pub fn quoted_where_needed(value: Node) -> Node {
 
 fn keep_style(old: &Node, new: &mut Node) {
     if let Node::Scalar(scalar) = new {
-        scalar.style = match old {
-            Node::Scalar(old) => old.style,
-            _ => Style::Plain,
+        (scalar.style, scalar.shared) = match old {
+            Node::Scalar(old) => (old.style, old.shared),
+            _ => (Style::Plain, 0),
         };
     }
 }

@@ -231,6 +231,7 @@ fn read_scalar(text: String, style: ScalarStyle, tag: Option<&str>) -> Scalar {
     Scalar {
         text,
         tag,
+        shared: 0,
         style: if plain { Style::Plain } else { Style::Quoted },
     }
 }

@@ -179,8 +179,14 @@ fn set(field: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Result
             Ok(at) => parts[at] = &part,
         }
         let joined = parts.join(&options.delimiter);
-        if let Node::Scalar(scalar) = &mut value {
-            scalar.text = joined;
+        match (&mut value, &mut *field) {
+            (Node::Scalar(scalar), _) => scalar.text = joined,
+            // As upstream: a map or list as the source is an empty text here.
+            (_, Node::Scalar(old)) => {
+                old.text = joined;
+                return Ok(());
+            }
+            _ => {}
         }
     }
     match (&mut *field, value.kind()) {

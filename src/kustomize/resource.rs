@@ -262,6 +262,7 @@ impl Resource {
                     text: value.into(),
                     tag: Tag::Str,
                     style: Style::Plain,
+                    shared: 0,
                 }),
             );
         }

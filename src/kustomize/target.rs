@@ -41,6 +41,8 @@ pub struct Shared {
     /// Whether an object was read: until then a schema of one's own stands alone, later it is
     /// laid over the built-in one, as upstream has it.
     pub(super) objects: bool,
+    /// The scalars that upstream keeps as one.
+    pub(super) groups: super::shared::Groups,
 }
 
 /// A kustomization in its folder.
@@ -162,7 +164,10 @@ impl<'t> Target<'t> {
         let within = |error: Error| error.within(&place);
         for (transformer, origin) in self.transformers(&all.config, shared)? {
             let schema = shared.schema.clone().unwrap_or_else(Schema::builtin);
-            transformer.apply(&mut all.resources, &schema).map_err(within)?;
+            transformer
+                .apply(&mut all.resources, &schema, &mut shared.groups)
+                .map_err(within)?;
+            shared.groups.even_out(&mut all.resources);
             if let Some(origin) = origin {
                 all.resources
                     .iter_mut()

@@ -9,6 +9,7 @@ use super::patch::{self, Patching};
 use super::resource::Resource;
 use super::scalar::Tag;
 use super::schema::Schema;
+use super::shared::Groups;
 use super::{config, generate, image, namespace, objects, replacement};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -70,7 +71,12 @@ impl Transformer {
     ///
     /// # Errors
     /// When a field or object that it needs is missing or of another kind.
-    pub fn apply(&self, resources: &mut Vec<Resource>, schema: &Schema) -> Result<(), Error> {
+    pub fn apply(
+        &self,
+        resources: &mut Vec<Resource>,
+        schema: &Schema,
+        groups: &mut Groups,
+    ) -> Result<(), Error> {
         match self {
             Self::StrategicMerge(patches) => patches.iter().try_for_each(|one| {
                 let at = objects::by_id(resources, &one.first_id())?;
@@ -102,15 +108,20 @@ impl Transformer {
                 }
                 affix(resource, spec, |text| format!("{text}{suffix}"))
             }),
-            Self::Labels(map, specs) | Self::Annotations(map, specs) => resources
-                .iter_mut()
-                .try_for_each(|resource| entries(resource, map, specs)),
+            Self::Labels(map, specs) | Self::Annotations(map, specs) => {
+                let group = groups.reserve(map.len());
+                resources
+                    .iter_mut()
+                    .try_for_each(|resource| entries(resource, map, specs, group))
+            }
             Self::Replica(replica, specs) => replicas(resources, replica, specs),
             Self::Image(image, specs) => image::apply(resources, image, specs),
             Self::Replacements(replacements) => replacement::apply(resources, replacements),
             Self::ValueAdd(value, targets) => add_value(resources, value, targets),
             Self::Hash => generate::add_hashes(resources),
-            Self::Many(all) => all.iter().try_for_each(|one| one.apply(resources, schema)),
+            Self::Many(all) => all
+                .iter()
+                .try_for_each(|one| one.apply(resources, schema, groups)),
         }
     }
 }
@@ -158,17 +169,22 @@ fn entries(
     resource: &mut Resource,
     map: &BTreeMap<String, String>,
     specs: &[FieldSpec],
+    group: u32,
 ) -> Result<(), Error> {
-    for (key, value) in map {
+    for (number, (key, value)) in (group..).zip(map) {
+        let value = Scalar {
+            shared: number,
+            ..Scalar::string(value.clone())
+        };
         for spec in specs {
             let create = Some(Create { kind: Kind::Map });
             fields::each(&mut resource.node, spec, create, &mut |node| match node {
                 Node::Map(_) => {
-                    node.set(key, Node::string(value.clone()));
+                    node.set(key, Node::Scalar(value.clone()));
                     Ok(())
                 }
                 other if other.is_null() => {
-                    *other = Node::Map(vec![(Scalar::untagged(key.clone()), Node::string(value.clone()))]);
+                    *other = Node::Map(vec![(Scalar::untagged(key.clone()), Node::Scalar(value.clone()))]);
                     Ok(())
                 }
                 other => Err(format!(
@@ -195,6 +211,7 @@ fn replicas(resources: &mut [Resource], replica: &Replica, specs: &[FieldSpec]) 
                 text: replica.count.to_string(),
                 tag: Tag::Int,
                 style: Style::Plain,
+                shared: 0,
             };
             fields::each(&mut resource.node, spec, create, &mut |node| {
                 set_scalar(node, count.clone())

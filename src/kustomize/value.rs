@@ -70,6 +70,7 @@ pub fn node(value: &Value) -> Node {
             text: text.into(),
             tag,
             style: Style::Plain,
+            shared: 0,
         })
     };
     match value {
@@ -84,6 +85,7 @@ pub fn node(value: &Value) -> Node {
                 text,
                 tag,
                 style: Style::Plain,
+                shared: 0,
             })
         }
         Value::String(text) => {
@@ -106,6 +108,7 @@ pub fn node(value: &Value) -> Node {
                             text: key.clone(),
                             tag: Tag::Str,
                             style: Style::Plain,
+                            shared: 0,
                         },
                         node(value),
                     )
@@ -133,9 +136,22 @@ pub fn configuration(node: &Node) -> Value {
         Node::Map(entries) => Value::Object(
             entries
                 .iter()
-                .map(|(key, value)| (key.text.clone(), configuration(value)))
+                .map(|(key, value)| (configured_key(key), configuration(value)))
                 .collect(),
         ),
+    }
+}
+
+/// A key as JSON has it: what go-yaml 2 reads as a boolean or number is written out as one.
+fn configured_key(key: &Scalar) -> String {
+    if key.style == Style::Quoted
+        || key.tag == Tag::Str && scalar::resolve(&key.text, Rules::V2).0 == Tag::Str
+    {
+        return key.text.clone();
+    }
+    match scalar::resolve(&key.text, Rules::V2) {
+        (Tag::Bool | Tag::Int | Tag::Float, value) => value.to_string(),
+        _ => key.text.clone(),
     }
 }
 

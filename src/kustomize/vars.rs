@@ -206,5 +206,6 @@ fn typed(value: &Scalar) -> Scalar {
         text: value.text.clone(),
         tag,
         style: Style::Plain,
+        shared: 0,
     }
 }

@@ -48,7 +48,7 @@ fn split(text: &str) -> Result<Vec<(usize, &str)>, String> {
     let mut parts = Vec::new();
     let (mut from, mut first, mut at) = (0, 0, 0);
     for (number, line) in text.split_inclusive('\n').enumerate() {
-        if at > from.max(0) && at > 0 && line.starts_with("---") && line.ends_with('\n') {
+        if at > from && line.starts_with("---") && line.ends_with('\n') {
             let rest = line[3..].trim();
             if !rest.is_empty() && !rest.starts_with('#') {
                 return Err(format!(

@@ -251,7 +251,7 @@ fn timestamp(text: &str) -> Option<String> {
     };
     let (month, _) = number(1, b"-")?;
     let (day, end) = number(1, &[0, b'T', b't', b' '])?;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,

@@ -14,6 +14,7 @@ mod generate;
 mod id;
 mod image;
 mod jsonpatch;
+mod keyed;
 mod kustomization;
 mod load;
 mod lookup;
@@ -35,6 +36,7 @@ mod shared;
 mod structured;
 mod target;
 mod transform;
+mod transformers;
 mod value;
 mod vars;
 

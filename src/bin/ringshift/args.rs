@@ -392,6 +392,17 @@ pub enum Verb {
     },
     /// Every setting with its value and where it came from
     Config,
+    /// What `kubectl kustomize DIR` prints
+    ///
+    /// Needs no rings.yaml and no commit. Nothing is fetched and nothing is started.
+    #[command(after_help = "Examples:
+  ringshift kustomize environments/prod
+  ringshift kustomize environments/prod | kubectl apply -f -")]
+    Kustomize {
+        /// The folder with the kustomization
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// The JSON Schema of rings.yaml
     Schema,
     /// Completions for a shell

@@ -119,6 +119,7 @@ fn run(settings: &settings::Settings, ui: &ui::Ui, verb: Verb) -> Result<u8, rin
         Verb::State { what } => verbs::state::run(settings, ui, &what),
         Verb::Doctor { builder } => verbs::doctor::run(settings, ui, builder.as_deref()),
         Verb::Config => verbs::config::run(settings, ui),
+        Verb::Kustomize { folder } => verbs::kustomize::run(settings, ui, &folder),
         Verb::Schema => verbs::schema::run(ui),
         Verb::Completions { shell } => verbs::completions::run(ui, shell),
         Verb::Version => verbs::version::run(ui),

@@ -12,6 +12,7 @@ pub mod export;
 pub mod freeze;
 pub mod graph;
 pub mod init;
+pub mod kustomize;
 pub mod log;
 pub mod moves;
 pub mod named;

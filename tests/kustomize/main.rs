@@ -1,0 +1,9 @@
+//! `ringshift kustomize` against upstream's own test cases, against a real kustomize, and against
+//! what it must refuse.
+
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+
+mod differential;
+mod krusty;
+mod overlays;
+mod refusals;

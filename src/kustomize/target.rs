@@ -167,12 +167,12 @@ impl<'t> Target<'t> {
                 .apply(&mut all.resources, &schema, &mut shared.groups)
                 .map_err(within)?;
             shared.groups.even_out(&mut all.resources);
+            all.resources.retain(|resource| !resource.node.is_empty());
             if let Some(origin) = origin {
                 all.resources
                     .iter_mut()
                     .for_each(|resource| origin.transformed(resource));
             }
-            all.resources.retain(|resource| !resource.node.is_empty());
         }
         let validators = self.kustomization.validators.clone();
         for resource in self.plugins(&validators, shared)? {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Overlays of a normal run. About one in ten builds at all; the rest are errors in both.
+/// Overlays of a normal run. About nine in ten build; the rest are errors in both.
 const ROUNDS: u64 = 1_000;
 /// The first seed of a normal run.
 const SEED: u64 = 20_000;
@@ -67,6 +67,10 @@ fn generated_overlays_give_a_real_kustomizes_text() {
             let files = overlay(seed);
             let (theirs, ours) = (real(&program, &files), ours(&files));
             let built = theirs.is_ok();
+            if let (Ok(f), Err(e)) = (std::env::var("TALLY"), &theirs) {
+                use std::io::Write;
+                std::fs::OpenOptions::new().create(true).append(true).open(f).unwrap().write_all(format!("{seed} {}\n", e.replace('\n', " ")).as_bytes()).unwrap();
+            }
             let wrong = match (&theirs, &ours) {
                 (Ok(a), Ok(b)) if a == b => None,
                 (Err(_), Err(_)) => None,
@@ -91,7 +95,7 @@ fn generated_overlays_give_a_real_kustomizes_text() {
         wrong.iter().take(20).map(|w| w.as_str()).collect::<String>()
     );
     assert!(
-        built as u64 * 20 > rounds,
+        built as u64 * 10 >= rounds * 7,
         "only {built} of {rounds} build at all"
     );
 }

@@ -3,7 +3,10 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
+mod dice;
 mod differential;
 mod krusty;
+mod ledger;
 mod overlays;
 mod refusals;
+mod zoo;

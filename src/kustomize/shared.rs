@@ -1,7 +1,7 @@
 //! Scalars that upstream keeps as one.
 //!
 //! Upstream's transformers of labels and annotations put one and the same node into every field
-//! that they add. Who changes one of those fields later changes them all: a label that an upper
+//! that they add to an object (each object has a node of its own). Who changes one of those fields later changes them all: a label that an upper
 //! kustomization gives to `metadata/labels` alone also reaches the selectors that an earlier one
 //! made. We print what upstream prints, so the groups are kept here and evened out after every
 //! transformer.

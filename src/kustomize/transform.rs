@@ -109,10 +109,9 @@ impl Transformer {
                 affix(resource, spec, |text| format!("{text}{suffix}"))
             }),
             Self::Labels(map, specs) | Self::Annotations(map, specs) => {
-                let group = groups.reserve(map.len());
                 resources
                     .iter_mut()
-                    .try_for_each(|resource| entries(resource, map, specs, group))
+                    .try_for_each(|resource| entries(resource, map, specs, groups.reserve(map.len())))
             }
             Self::Replica(replica, specs) => replicas(resources, replica, specs),
             Self::Image(image, specs) => image::apply(resources, image, specs),

@@ -62,14 +62,14 @@ impl Origin {
     /// Says so in a made object.
     pub fn made(&self, resource: &mut Resource) {
         if resource.annotation(ORIGIN).is_none() {
-            resource.annotate(ORIGIN, &self.to_string());
+            resource.annotate_anew(ORIGIN, &self.to_string());
         }
     }
 
     /// Says so in an object that went through a transformer.
     pub fn transformed(&self, resource: &mut Resource) {
         if resource.annotation(ORIGIN).is_none() {
-            resource.annotate(ORIGIN, &self.to_string());
+            resource.annotate_anew(ORIGIN, &self.to_string());
             return;
         }
         let mut text = resource
@@ -81,7 +81,7 @@ impl Origin {
             text.push_str(line);
             text.push('\n');
         }
-        resource.annotate(TRANSFORMATIONS, &text);
+        resource.annotate_anew(TRANSFORMATIONS, &text);
     }
 }
 

@@ -268,6 +268,20 @@ impl Resource {
         }
     }
 
+    /// Sets one annotation and writes all of them anew: none is one with another field afterwards
+    /// (see [`super::shared`]). Upstream does so where it says where an object comes from.
+    pub fn annotate_anew(&mut self, name: &str, value: &str) {
+        self.annotate(name, value);
+        let metadata = self.node.get_mut("metadata");
+        if let Some(Node::Map(entries)) = metadata.and_then(|metadata| metadata.get_mut("annotations")) {
+            for (_, value) in entries {
+                if let Node::Scalar(scalar) = value {
+                    scalar.shared = 0;
+                }
+            }
+        }
+    }
+
     fn csv(&self, name: &str) -> Vec<String> {
         match self.annotation(&format!("{DOMAIN}{name}")) {
             Some(text) => text.split(',').map(Into::into).collect(),

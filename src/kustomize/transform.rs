@@ -108,11 +108,9 @@ impl Transformer {
                 }
                 affix(resource, spec, |text| format!("{text}{suffix}"))
             }),
-            Self::Labels(map, specs) | Self::Annotations(map, specs) => {
-                resources
-                    .iter_mut()
-                    .try_for_each(|resource| entries(resource, map, specs, groups.reserve(map.len())))
-            }
+            Self::Labels(map, specs) | Self::Annotations(map, specs) => resources
+                .iter_mut()
+                .try_for_each(|resource| entries(resource, map, specs, groups.reserve(map.len()))),
             Self::Replica(replica, specs) => replicas(resources, replica, specs),
             Self::Image(image, specs) => image::apply(resources, image, specs),
             Self::Replacements(replacements) => replacement::apply(resources, replacements),

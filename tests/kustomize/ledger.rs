@@ -82,7 +82,10 @@ pub fn selectable(held: &[Held], kind: &str, what: Option<&str>, most: usize) ->
         .collect();
     let fits = |name: &str| {
         let found: Vec<_> = of_kind.iter().filter(|one| one.has_name(name)).collect();
-        found.len() <= most && found.iter().all(|one| what.is_none_or(|what| one.has.contains(what)))
+        found.len() <= most
+            && found
+                .iter()
+                .all(|one| what.is_none_or(|what| one.has.contains(what)))
     };
     names.into_iter().filter(|name| fits(name)).cloned().collect()
 }

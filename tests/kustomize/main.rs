@@ -5,6 +5,7 @@
 
 mod dice;
 mod differential;
+mod found;
 mod krusty;
 mod ledger;
 mod overlays;

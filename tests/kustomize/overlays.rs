@@ -170,10 +170,7 @@ fn labels(dice: &mut Dice, k: &mut String, held: &mut [Held]) {
 }
 
 fn generators(dice: &mut Dice, k: &mut String, held: &mut Vec<Held>, naming: &Naming, others: &[Held]) {
-    for (field, kind) in [
-        ("configMapGenerator", "ConfigMap"),
-        ("secretGenerator", "Secret"),
-    ] {
+    for (field, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
         if !dice.one_in(3) {
             continue;
         }
@@ -186,7 +183,11 @@ fn generators(dice: &mut Dice, k: &mut String, held: &mut Vec<Held>, naming: &Na
         let behavior = match same[..] {
             _ if dice.one_in(RARE) => dice.pick(&["", "create", "merge", "replace"]),
             [] => dice.pick(&["", "create"]),
-            [at] if held[at].ids.iter().any(|(one, space)| one == name && space.is_none()) => {
+            [at] if held[at]
+                .ids
+                .iter()
+                .any(|(one, space)| one == name && space.is_none()) =>
+            {
                 dice.pick(&["merge", "replace"])
             }
             _ => continue,

@@ -200,6 +200,7 @@ fn help_is_for_people() {
       state        The store itself
       doctor       Which builders can be used here, and why others cannot
       config       Every setting with its value and where it came from
+      kustomize    What `kubectl kustomize DIR` prints
       schema       The JSON Schema of rings.yaml
       completions  Completions for a shell
       version      The version of ringshift

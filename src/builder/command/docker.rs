@@ -5,6 +5,13 @@ use super::process::Call;
 use super::request::Request;
 use crate::builder::{BuildError, Cancel};
 use crate::model::Digest;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held while the classic builder is at work, from the build to the removal of its name.
+///
+/// Its cache are the images in the daemon's storage. Two builds with an equal stage get the same image, and the one
+/// that takes its name off it first would take it from under the other.
+static CLASSIC: Mutex<()> = Mutex::new(());
 
 /// Builds under a name in the daemon's storage, pushes that, and takes it off again.
 pub(super) fn docker(
@@ -14,6 +21,8 @@ pub(super) fn docker(
 ) -> Result<Option<Digest>, BuildError> {
     let closed = request.closed;
     let buildkit = !command.found.is_classic();
+    // Let go of after `kept`, which is made later.
+    let _one_at_a_time = turn(buildkit);
     let mut call = start(command);
     call.arg("build").args(&command.args);
     if buildkit {
@@ -63,6 +72,11 @@ pub(super) fn docker(
     Ok(digest)
 }
 
+/// The turn of a classic build. BuildKit keeps its cache elsewhere, so its builds go on side by side.
+fn turn(buildkit: bool) -> Option<MutexGuard<'static, ()>> {
+    (!buildkit).then(|| CLASSIC.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// `built: digest: sha256:… size: 1234`, the last line of a push.
 fn told(line: &str) -> Option<Digest> {
     let (_, rest) = line.split_once("digest: ")?;
@@ -88,5 +102,19 @@ impl Drop for Kept<'_> {
         // The layers are the cache of the next build.
         call.args(["rmi", "--no-prune"]).arg(self.reference);
         let _left = call.run(&Cancel::default(), &mut |_| {});
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classic_builds_wait_for_each_other_and_others_do_not() {
+        let first = turn(false);
+        assert!(CLASSIC.try_lock().is_err());
+        assert!(turn(true).is_none());
+        drop(first);
+        assert!(turn(false).is_some());
     }
 }

@@ -224,7 +224,7 @@ fn help_is_for_people() {
               [env: RINGSHIFT_CONFIG=]
 
           --registry <REGISTRY>
-              Where the images are: a folder as oci:PATH
+              Where the images are: a folder as oci:PATH, or a registry to read
               
               [env: RINGSHIFT_REGISTRY=]
 
@@ -331,7 +331,7 @@ fn help_is_for_people() {
               [env: RINGSHIFT_CONFIG=]
 
           --registry <REGISTRY>
-              Where the images are: a folder as oci:PATH
+              Where the images are: a folder as oci:PATH, or a registry to read
               
               [env: RINGSHIFT_REGISTRY=]
 

@@ -7,10 +7,11 @@ use crate::builder::{BuildError, Cancel};
 use crate::model::Digest;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Held while the classic builder is at work, from the build to the removal of its name.
+/// Held while the classic builder is at work, from the build to the removal of its name; and by others while they remove
+/// an image.
 ///
-/// Its cache are the images in the daemon's storage. Two builds with an equal stage get the same image, and the one
-/// that takes its name off it first would take it from under the other.
+/// Its cache are the images in the daemon's storage. It looks at all of them, and fails when one that it saw is gone
+/// before its turn comes.
 static CLASSIC: Mutex<()> = Mutex::new(());
 
 /// Builds under a name in the daemon's storage, pushes that, and takes it off again.
@@ -74,7 +75,11 @@ pub(super) fn docker(
 
 /// The turn of a classic build. BuildKit keeps its cache elsewhere, so its builds go on side by side.
 fn turn(buildkit: bool) -> Option<MutexGuard<'static, ()>> {
-    (!buildkit).then(|| CLASSIC.lock().unwrap_or_else(PoisonError::into_inner))
+    (!buildkit).then(hold)
+}
+
+fn hold() -> MutexGuard<'static, ()> {
+    CLASSIC.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `built: digest: sha256:… size: 1234`, the last line of a push.
@@ -98,6 +103,8 @@ struct Kept<'a> {
 
 impl Drop for Kept<'_> {
     fn drop(&mut self) {
+        // A classic build that ends here holds the turn already.
+        let _turn = (!self.command.found.is_classic()).then(hold);
         let mut call = start(self.command);
         // The layers are the cache of the next build.
         call.args(["rmi", "--no-prune"]).arg(self.reference);

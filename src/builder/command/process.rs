@@ -327,7 +327,7 @@ mod tests {
         let child = Pid::from_raw(child.parse().unwrap()).unwrap();
         let gone = || rustix::process::test_kill_process(child).is_err() || is_zombie(child);
         // It was killed; the kernel takes it away in its own time.
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         while !gone() && begun.elapsed() < Duration::from_secs(60) {
             std::thread::yield_now();
         }

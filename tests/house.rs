@@ -26,7 +26,9 @@ fn sources() -> Vec<Source> {
             let path = entry.unwrap().path();
             match path.is_dir() {
                 true => folders.push(path),
-                false => files.push(path),
+                // Tables that are compiled in are data.
+                false if path.extension().is_some_and(|ext| ext == "rs") => files.push(path),
+                false => {}
             }
         }
     }

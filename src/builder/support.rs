@@ -12,6 +12,10 @@ pub fn unsupported(recipe: &Recipe) -> Option<(u32, String)> {
         return Some((1, format!("the platform {}", recipe.platform)));
     }
     recipe.stages.iter().find_map(|stage| {
+        // `FROM --platform`: bases, config and copies of such a stage are of another platform than the image.
+        if let Some(platform) = &stage.platform {
+            return Some((stage.line, format!("FROM --platform={platform}")));
+        }
         let base = match &stage.base {
             Source::External(reference) => Some((stage.line, format!("FROM {reference}"))),
             Source::Named(name) => Some((stage.line, format!("FROM {name} (a named context)"))),

@@ -200,6 +200,7 @@ fn help_is_for_people() {
       state        The store itself
       doctor       Which builders can be used here, and why others cannot
       config       Every setting with its value and where it came from
+      kustomize    What `kubectl kustomize DIR` prints
       schema       The JSON Schema of rings.yaml
       completions  Completions for a shell
       version      The version of ringshift
@@ -223,7 +224,7 @@ fn help_is_for_people() {
               [env: RINGSHIFT_CONFIG=]
 
           --registry <REGISTRY>
-              Where the images are: a folder as oci:PATH
+              Where the images are: a folder as oci:PATH, or a registry to read
               
               [env: RINGSHIFT_REGISTRY=]
 
@@ -330,7 +331,7 @@ fn help_is_for_people() {
               [env: RINGSHIFT_CONFIG=]
 
           --registry <REGISTRY>
-              Where the images are: a folder as oci:PATH
+              Where the images are: a folder as oci:PATH, or a registry to read
               
               [env: RINGSHIFT_REGISTRY=]
 

@@ -49,7 +49,7 @@ pub struct Global {
     /// The rings.yaml to use instead of the one found by walking up
     #[arg(long, global = true, value_name = "FILE", env = "RINGSHIFT_CONFIG", value_hint = ValueHint::FilePath, help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
-    /// Where the images are: a folder as oci:PATH
+    /// Where the images are: a folder as oci:PATH, or a registry to read
     #[arg(
         long,
         global = true,

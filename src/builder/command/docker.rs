@@ -5,6 +5,14 @@ use super::process::Call;
 use super::request::Request;
 use crate::builder::{BuildError, Cancel};
 use crate::model::Digest;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held while the classic builder is at work, from the build to the removal of its name; and by others while they remove
+/// an image.
+///
+/// Its cache are the images in the daemon's storage. It looks at all of them, and fails when one that it saw is gone
+/// before its turn comes.
+static CLASSIC: Mutex<()> = Mutex::new(());
 
 /// Builds under a name in the daemon's storage, pushes that, and takes it off again.
 pub(super) fn docker(
@@ -14,6 +22,8 @@ pub(super) fn docker(
 ) -> Result<Option<Digest>, BuildError> {
     let closed = request.closed;
     let buildkit = !command.found.is_classic();
+    // Let go of after `kept`, which is made later.
+    let _one_at_a_time = turn(buildkit);
     let mut call = start(command);
     call.arg("build").args(&command.args);
     if buildkit {
@@ -63,6 +73,15 @@ pub(super) fn docker(
     Ok(digest)
 }
 
+/// The turn of a classic build. BuildKit keeps its cache elsewhere, so its builds go on side by side.
+fn turn(buildkit: bool) -> Option<MutexGuard<'static, ()>> {
+    (!buildkit).then(hold)
+}
+
+fn hold() -> MutexGuard<'static, ()> {
+    CLASSIC.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// `built: digest: sha256:… size: 1234`, the last line of a push.
 fn told(line: &str) -> Option<Digest> {
     let (_, rest) = line.split_once("digest: ")?;
@@ -84,9 +103,25 @@ struct Kept<'a> {
 
 impl Drop for Kept<'_> {
     fn drop(&mut self) {
+        // A classic build that ends here holds the turn already.
+        let _turn = (!self.command.found.is_classic()).then(hold);
         let mut call = start(self.command);
         // The layers are the cache of the next build.
         call.args(["rmi", "--no-prune"]).arg(self.reference);
         let _left = call.run(&Cancel::default(), &mut |_| {});
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classic_builds_wait_for_each_other_and_others_do_not() {
+        let first = turn(false);
+        assert!(CLASSIC.try_lock().is_err());
+        assert!(turn(true).is_none());
+        drop(first);
+        assert!(turn(false).is_some());
     }
 }

@@ -370,6 +370,36 @@ fn what_must_run_or_comes_from_outside_needs_a_builder() {
 }
 
 #[test]
+fn a_stage_for_another_platform_needs_a_builder() {
+    let mut world = World::new();
+    let mut entries = Vec::new();
+    for platform in ["linux/amd64", "linux/arm64"] {
+        let mut own = recipe(vec![stage(Source::Scratch, vec![])]);
+        own.platform = platform.parse().unwrap();
+        let built = world.build("base", &tree(), &own).unwrap().descriptor;
+        entries.push(json!({
+            "mediaType": MANIFEST, "digest": built.digest.to_string(), "size": built.size,
+            "platform": {"os": "linux", "architecture": own.platform.architecture},
+        }));
+    }
+    let index = json!({"manifests": entries}).to_string();
+    let put = world
+        .registry
+        .put_manifest(&repository("base"), MANIFEST, index.as_bytes());
+    let (descriptor, layers) = (put.unwrap(), 0);
+    world.base("base", &Built { descriptor, layers });
+    let name = ImageName::new("base").unwrap();
+    let mut child = recipe(vec![stage(Source::Project(name), vec![])]);
+    let built = world.build("api", &tree(), &child).unwrap();
+    assert_eq!(world.config("api", &built)["architecture"], json!("amd64"));
+    child.stages[0].platform = Some("linux/arm64".parse().unwrap());
+    let Err(BuildError::NeedsBuilder { line, what }) = world.build("api", &tree(), &child) else {
+        panic!("it was built");
+    };
+    assert_eq!((line, what.as_str()), (1, "FROM --platform=linux/arm64"));
+}
+
+#[test]
 fn owners_by_name_are_looked_up_in_the_stage() {
     let world = World::new();
     let tree = MemoryTree::new()

@@ -90,11 +90,17 @@ fn line_ends_say_nothing(file: &File, bytes: &[u8]) {
     if bytes.contains(&b'\r') || file.nodes.iter().any(heredocs) {
         return;
     }
+    // The text itself is the one thing that differs.
+    let parsed = |text: &[u8]| {
+        let other = parse(text).ok()?;
+        let text = file.text.clone();
+        Some(File { text, ..other })
+    };
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
     let other = lines.join(b"\r\n".as_slice());
-    assert_eq!(Some(file), parse(&other).as_ref().ok(), "CRLF");
+    assert_eq!(Some(file), parsed(&other).as_ref(), "CRLF");
     if let Some(open) = bytes.strip_suffix(b"\n").filter(|open| !open.ends_with(b"\n")) {
-        assert_eq!(Some(file), parse(open).as_ref().ok(), "no final newline");
+        assert_eq!(Some(file), parsed(open).as_ref(), "no final newline");
     }
 }
 

@@ -11,6 +11,7 @@ mod limits;
 pub mod manifest;
 mod records;
 mod select;
+mod shared;
 #[cfg(test)]
 mod testing;
 pub mod view;
@@ -22,5 +23,6 @@ pub use diff::{Change, Difference, Said, diff, same_lines};
 pub use limits::Limits;
 pub use manifest::{ContextTree, Contexts, Manifest};
 pub use records::{FORMAT, Record, Records};
-pub use select::{SelectError, select};
+pub use select::{SelectError, select, select_sharing};
+pub use shared::Shared;
 pub use warn::warnings;

@@ -268,7 +268,7 @@ impl Rootfs {
             _ if marked.is_empty() || marked.starts_with(b".wh.") => Vec::new(),
             _ => vec![folder.child(marked)],
         };
-        for path in gone.iter().filter(|path| !seen.contains(path)) {
+        for path in gone.iter().filter(|path| !seen.contains(*path)) {
             self.remove(path);
         }
         true

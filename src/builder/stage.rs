@@ -172,7 +172,7 @@ impl Transferring<'_, '_> {
         context: Option<&str>,
         root: &Root,
     ) -> Result<bool, StepError> {
-        let [file] = root.entries.as_slice() else {
+        let [file] = &*root.entries else {
             return Ok(false);
         };
         if !matches!(root.kind, Kind::File { .. }) {
@@ -201,7 +201,7 @@ impl Transferring<'_, '_> {
 
     /// What the manifest selected, as entries. Folders have mode 0755 and all is owned by root (rules 45, 47).
     fn pick(&self, context: Option<&str>, root: &Root) -> Result<Picked, StepError> {
-        let what = match (&root.kind, root.entries.as_slice()) {
+        let what = match (&root.kind, &*root.entries) {
             (Kind::File { .. }, [file]) => What::Leaf(self.entry(context, file)?),
             _ => What::Folder(self.inside(context, &root.entries)?),
         };

@@ -93,6 +93,11 @@ impl Ignore {
         self.set.closes(folder)
     }
 
+    /// Whether both surely leave out the same: neither anything, or both from one text read once.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.set, &other.set) || (self.is_none() && other.is_none())
+    }
+
     /// Whether it leaves nothing out.
     pub fn is_none(&self) -> bool {
         self.set.patterns().is_empty()

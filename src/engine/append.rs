@@ -135,7 +135,7 @@ fn unchanged(proposal: &Proposal) -> Committed {
     let head = proposal.head.as_ref();
     Committed {
         seq: head.map_or(0, |h| h.entry.seq),
-        digest: head.map_or(Digest::of(b""), |h| h.digest),
+        digest: head.map_or(Digest::EMPTY, |h| h.digest),
         entry: head.map_or_else(|| proposal.entry.clone(), |h| h.entry.clone()),
     }
 }

@@ -66,6 +66,7 @@ pub struct Loaded {
     origin: Origin,
     generated: BTreeMap<(ImageName, String), DiskTree>,
     ignores: contexts::Ignores,
+    shared: revision::Shared,
 }
 
 /// What is kept of an image while all are read.
@@ -106,6 +107,7 @@ impl Loaded {
             warnings: notes,
             committed: origin.committed,
             project,
+            shared: revision::Shared::new(origin.tree.clone()),
             origin,
             generated,
             ignores: contexts::Ignores::default(),
@@ -406,7 +408,8 @@ impl Loaded {
                 None => Failure::Project(problem.into()),
             }
         };
-        revision::select(&resolved.recipe, contexts, &Limits::default()).map_err(problem)
+        revision::select_sharing(&resolved.recipe, contexts, &Limits::default(), Some(&self.shared))
+            .map_err(problem)
     }
 
     fn revision(&self, name: &ImageName, file: &[u8], variants: &[Variant]) -> (Revision, Records) {

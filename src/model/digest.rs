@@ -53,6 +53,12 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 }
 
 impl Digest {
+    /// The digest of no bytes.
+    pub const EMPTY: Self = Self([
+        0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
+        0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+    ]);
+
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
@@ -170,6 +176,7 @@ mod tests {
     fn digests_are_parsed_strictly() {
         let text = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(Digest::of(b"").to_string(), text);
+        assert_eq!(Digest::of(b""), Digest::EMPTY);
         assert_eq!(text.parse::<Digest>().unwrap(), Digest::of(b""));
         for bad in [&text[..70], &text.to_uppercase(), &text[7..], "sha512:00", ""] {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");

@@ -93,11 +93,16 @@ impl RepoPath {
 
     /// The folder that holds it; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
+        self.parent_bytes().map(|parent| Self(parent.to_vec()))
+    }
+
+    /// The raw bytes of the folder that holds it; `None` for the root.
+    pub fn parent_bytes(&self) -> Option<&[u8]> {
         if self.is_root() {
             return None;
         }
         let end = self.0.iter().rposition(|b| *b == b'/').unwrap_or(0);
-        Some(Self(self.0[..end].to_vec()))
+        Some(&self.0[..end])
     }
 
     /// The last component; empty for the root.
@@ -135,6 +140,13 @@ impl RepoPath {
 
     /// The raw bytes.
     pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Looked up by its bytes; the two hash and order alike.
+impl std::borrow::Borrow<[u8]> for RepoPath {
+    fn borrow(&self) -> &[u8] {
         &self.0
     }
 }

@@ -349,7 +349,7 @@ mod tests {
             let read = super::super::testing::manifest(&tree(), "", vec![copy(&[&word])]);
             let read = read.is_ok_and(|m| {
                 let roots = m.sections.iter().flat_map(|s| &s.roots);
-                roots.flat_map(|r| &r.entries).any(|e| e.path.as_bytes() == path.as_bytes())
+                roots.flat_map(|r| r.entries.iter()).any(|e| e.path.as_bytes() == path.as_bytes())
             });
             let moved = in_tree(&recipe, &tree()) != in_tree(&recipe, &tree().file(&path, "flipped"));
             prop_assert_eq!(read, moved);

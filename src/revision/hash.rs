@@ -1,97 +1,79 @@
-//! Puts the content digests into a selection: every file once, in parallel.
+//! Puts the content digests into what was collected: every file once, in parallel.
 
 use super::limits::Limits;
-use super::manifest::{ContextTree, Contexts, Read, Section};
+use super::manifest::{ContextTree, Read, Section};
 use crate::model::{Digest, RepoPath};
 use crate::tree::{Kind, TreeError};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// An entry that could not be hashed.
-pub(super) struct HashError {
-    /// The line of the instruction that reads it.
-    pub line: u32,
-    /// Where it stands in its tree.
-    pub path: RepoPath,
-    /// Why.
-    pub source: TreeError,
-}
+/// An entry that cannot be read: where it stands in its tree, and why.
+pub(super) type HashError = (RepoPath, TreeError);
 
-/// Reads the digest of every file and link in `sections`.
+/// Reads size and digest of every file and link in `entries`. What several instructions read is asked for several
+/// times; trees answer from memory then.
 ///
 /// # Errors
-/// The first entry, in the order of contexts and paths, that is too large or cannot be read.
+/// The first entry that is too large or cannot be read.
 pub(super) fn fill(
-    sections: &mut [Section],
-    contexts: &Contexts<'_>,
+    entries: &mut [Read],
+    context: &ContextTree<'_>,
     limits: &Limits,
 ) -> Result<(), HashError> {
-    let names: BTreeSet<Option<String>> = sections.iter().map(|s| s.context.clone()).collect();
-    for name in names {
-        let Some(context) = contexts.get(name.as_deref()) else {
-            continue;
-        };
-        let mine = sections.iter_mut().filter(|section| section.context == name);
-        let mut reads: Vec<(&mut Read, u32)> = mine
-            .flat_map(|section| {
-                let line = section.line;
-                let reads = section.roots.iter_mut().flat_map(|root| &mut root.entries);
-                reads.map(move |read| (read, line))
-            })
-            .filter(|(read, _)| read.kind != Kind::Directory)
-            .collect();
-        // What several instructions read is asked for several times; trees answer from memory then.
-        let hashed: Vec<Result<u64, TreeError>> = reads
-            .par_iter_mut()
-            .map(|(read, _)| {
-                let (size, digest) = digest(read, context, limits)?;
-                read.content = digest;
-                Ok(size)
-            })
-            .collect();
-        check(&reads, hashed, limits)?;
-    }
-    Ok(())
+    let failed = entries
+        .par_iter_mut()
+        .filter(|read| read.kind != Kind::Directory)
+        .filter_map(|read| {
+            let failed = digest(read, context, limits).err()?;
+            Some((read.path.clone(), failed))
+        })
+        .min_by(|(a, _), (b, _)| a.cmp(b));
+    failed.map_or(Ok(()), Err)
 }
 
-/// The first failure in the order of paths, if there is any, or the first file that makes all of them too large.
-fn check(
-    reads: &[(&mut Read, u32)],
-    hashed: Vec<Result<u64, TreeError>>,
-    limits: &Limits,
-) -> Result<(), HashError> {
-    let sum = hashed
-        .iter()
-        .flatten()
-        .fold(0_u64, |sum, size| sum.saturating_add(*size));
-    if sum <= limits.context && hashed.iter().all(Result::is_ok) {
+/// Whether the files of each context are small enough together.
+///
+/// # Errors
+/// The line of the instruction and the first file, in the order of paths, that makes them too large.
+pub(super) fn check(sections: &[Section], limits: &Limits) -> Result<(), (u32, HashError)> {
+    let roots = sections.iter().flat_map(|section| &section.roots);
+    let sizes = roots.flat_map(|root| root.entries.iter()).map(|read| read.size);
+    // Files that are read twice count twice here; where that matters, they are told apart.
+    if sizes.fold(0_u64, u64::saturating_add) <= limits.context {
         return Ok(());
     }
-    let mut all: Vec<_> = reads.iter().zip(hashed).collect();
-    all.sort_by(|((a, _), _), ((b, _), _)| a.path.cmp(&b.path));
-    all.dedup_by(|((a, _), _), ((b, _), _)| a.path == b.path);
-    let mut total = 0;
-    for ((read, line), hashed) in all {
-        let bounded = hashed.and_then(|size| {
-            total += size;
-            within(total, limits.context, &read.path, "the files of the context are")
-        });
-        bounded.map_err(|source| HashError {
-            line: *line,
-            path: read.path.clone(),
-            source,
-        })?;
+    let names: BTreeSet<Option<&str>> = sections
+        .iter()
+        .map(|section| section.context.as_deref())
+        .collect();
+    for name in names {
+        let mine = sections
+            .iter()
+            .filter(|section| section.context.as_deref() == name);
+        let mut files: BTreeMap<&RepoPath, (u64, u32)> = BTreeMap::new();
+        for section in mine {
+            for read in section.roots.iter().flat_map(|root| root.entries.iter()) {
+                files.entry(&read.path).or_insert((read.size, section.line));
+            }
+        }
+        let mut total = 0_u64;
+        for (path, (size, line)) in files {
+            total = total.saturating_add(size);
+            within(total, limits.context, path, "the files of the context are")
+                .map_err(|error| (line, (path.clone(), error)))?;
+        }
     }
     Ok(())
 }
 
-fn digest(read: &Read, context: &ContextTree<'_>, limits: &Limits) -> Result<(u64, Digest), TreeError> {
-    let (size, content) = match read.kind {
+fn digest(read: &mut Read, context: &ContextTree<'_>, limits: &Limits) -> Result<(), TreeError> {
+    let (size, content): (u64, Digest) = match read.kind {
         Kind::File { .. } => context.tree.measure(&read.path)?,
         _ => (0, context.tree.content(&read.path)?),
     };
     within(size, limits.file, &read.path, "the file is")?;
-    Ok((size, content))
+    (read.size, read.content) = (size, content);
+    Ok(())
 }
 
 fn within(size: u64, most: u64, path: &RepoPath, what: &str) -> Result<(), TreeError> {

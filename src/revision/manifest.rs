@@ -7,6 +7,7 @@ use crate::containerfile::ignore::Ignore;
 use crate::model::{Digest, RepoPath};
 use crate::tree::{Kind, SourceTree};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A build context: a folder of a source tree, seen through an ignore file.
 pub struct ContextTree<'a> {
@@ -95,7 +96,8 @@ pub struct Root {
     /// [`Kind::File`] or [`Kind::Directory`], never another.
     pub kind: Kind,
     /// What is read: for a file the file itself, for a folder all that is kept below it, sorted bytewise by target.
-    pub entries: Vec<Read>,
+    /// Images that read the same folder share them.
+    pub entries: Arc<[Read]>,
 }
 
 /// One entry that is read.
@@ -111,4 +113,6 @@ pub struct Read {
     pub kind: Kind,
     /// SHA-256 of the content or the link's text; of nothing for a folder.
     pub content: Digest,
+    /// The size of a file, in bytes; 0 for what is none.
+    pub size: u64,
 }

@@ -10,6 +10,7 @@ pub use error::SelectError;
 use super::hash;
 use super::limits::Limits;
 use super::manifest::{Contexts, Manifest, Root, Section};
+use super::shared::Shared;
 use super::view::View;
 use crate::containerfile::recipe::{MountKind, Op, Recipe, Run, Source, Stage, Transfer, TransferSource};
 use crate::model::{Digest, RepoPath};
@@ -23,7 +24,20 @@ use std::collections::BTreeMap;
 /// # Errors
 /// [`SelectError`], with the line of the instruction.
 pub fn select(recipe: &Recipe, contexts: &Contexts<'_>, limits: &Limits) -> Result<Manifest, SelectError> {
-    let mut selection = Selection::new(contexts, limits);
+    select_sharing(recipe, contexts, limits, None)
+}
+
+/// The same, with what other images have read of the same folders. All that share must have the same limits.
+///
+/// # Errors
+/// As [`select`].
+pub fn select_sharing(
+    recipe: &Recipe,
+    contexts: &Contexts<'_>,
+    limits: &Limits,
+    shared: Option<&Shared>,
+) -> Result<Manifest, SelectError> {
+    let mut selection = Selection::new(contexts, limits, shared);
     if let Some(reason) = &recipe.whole {
         selection.whole(reason.line)?;
     } else {
@@ -39,10 +53,10 @@ pub fn select(recipe: &Recipe, contexts: &Contexts<'_>, limits: &Limits) -> Resu
             }
         }
     }
-    let mut sections = selection.sections;
-    hash::fill(&mut sections, contexts, limits).map_err(|e| {
-        let word = e.path.to_string();
-        At::new(e.line, &word).view(e.source.into())
+    let sections = selection.sections;
+    hash::check(&sections, limits).map_err(|(line, (path, error))| {
+        let word = path.to_string();
+        At::new(line, &word).view(error.into())
     })?;
     let (sections, whole) = match recipe.whole {
         Some(_) => (Vec::new(), sections),
@@ -64,14 +78,16 @@ struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    fn new(contexts: &'a Contexts<'a>, limits: &Limits) -> Self {
+    fn new(contexts: &'a Contexts<'a>, limits: &Limits, shared: Option<&'a Shared>) -> Self {
         let named = contexts
             .named
             .iter()
             .map(|(name, tree)| (Some(name.clone()), tree));
         let all = named.chain([(None, &contexts.main)]);
         Self {
-            views: all.map(|(name, tree)| (name, View::new(tree, *limits))).collect(),
+            views: all
+                .map(|(name, tree)| (name, View::new(tree, *limits).sharing(shared)))
+                .collect(),
             sections: Vec::new(),
         }
     }

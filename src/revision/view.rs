@@ -5,6 +5,7 @@
 
 use super::limits::Limits;
 use super::manifest::ContextTree;
+use super::shared::Shared;
 use crate::containerfile::ignore::{IgnoreError, Matched};
 use crate::model::{Digest, RepoPath};
 use crate::tree::{Kind, TreeError};
@@ -58,6 +59,7 @@ pub struct View<'a> {
     limits: Limits,
     nodes: Vec<Node>,
     looked_at: usize,
+    shared: Option<&'a Shared>,
     /// The links whose texts were asked for.
     followed: BTreeMap<RepoPath, Digest>,
 }
@@ -78,8 +80,25 @@ impl<'a> View<'a> {
             limits,
             nodes: vec![root],
             looked_at: 0,
+            shared: None,
             followed: BTreeMap::new(),
         }
+    }
+
+    /// The same, with what others have read of the same folders.
+    #[must_use]
+    pub(super) fn sharing(self, shared: Option<&'a Shared>) -> Self {
+        Self { shared, ..self }
+    }
+
+    /// What others have read of the same folders, where that may be asked.
+    pub(super) fn shared(&self) -> Option<&'a Shared> {
+        self.shared
+    }
+
+    /// How much may be looked at.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The context that is looked at.
@@ -158,9 +177,10 @@ impl<'a> View<'a> {
         let items = self.context.tree.list(&self.in_tree(folder))?;
         self.count(folder, items.len())?;
         let mut shown = Vec::with_capacity(items.len());
+        let depth = folder.components().count() + 1;
         for item in items {
             let path = folder.child(&item.name);
-            self.check_length(&path)?;
+            self.check_length(&path, depth)?;
             let verdict = self.context.ignore.judge(path.as_bytes(), state)?;
             let inside = match (item.kind, verdict.matched) {
                 (Kind::Directory, false) => Inside::Unread(verdict.state),
@@ -204,14 +224,14 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    fn check_length(&self, path: &RepoPath) -> Result<(), ViewError> {
+    fn check_length(&self, path: &RepoPath, deep: usize) -> Result<(), ViewError> {
         let Limits {
             path: longest, depth, ..
         } = self.limits;
         if path.as_bytes().len() > longest {
             return Err(limit(path, format!("the path is longer than {longest} bytes")));
         }
-        if path.components().count() > depth {
+        if deep > depth {
             return Err(limit(path, format!("the path is deeper than {depth} folders")));
         }
         Ok(())

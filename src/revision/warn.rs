@@ -2,7 +2,7 @@
 
 use super::manifest::{Manifest, Section};
 use crate::containerfile::recipe::{Op, Recipe, TransferSource, Warning};
-use crate::model::RepoPath;
+use crate::model::path::escape;
 use crate::tree::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,14 +61,13 @@ fn overwritten(sections: &[&Section]) -> Option<Warning> {
     }
     let mut seen = BTreeSet::new();
     let targets = roots.iter().flat_map(|root| {
-        let own = (root.kind != Kind::Directory).then(|| RepoPath::clean(&root.name));
+        let own = (root.kind != Kind::Directory).then_some(root.name.as_slice());
         let below = root.entries.iter().filter(|entry| entry.kind != Kind::Directory);
-        let below = below
-            .map(|entry| entry.target.clone())
-            .filter(|target| !target.is_root());
-        own.into_iter().chain(below)
+        let below = below.map(|entry| entry.target.as_bytes());
+        own.into_iter().chain(below.filter(|target| !target.is_empty()))
     });
-    let twice = targets.into_iter().find(|target| !seen.insert(target.clone()))?;
+    let twice = targets.into_iter().find(|target| !seen.insert(*target))?;
+    let twice = escape(twice);
     let message = format!("more than one source gives {twice}: the later one silently takes its place");
     Some(warning(sections[0], "same-name", message))
 }
@@ -76,7 +75,7 @@ fn overwritten(sections: &[&Section]) -> Option<Warning> {
 /// Rule 50.
 fn git_copied(sections: &[&Section]) -> Option<Warning> {
     let holds_git = |section: &&&Section| {
-        let entries = section.roots.iter().flat_map(|root| &root.entries);
+        let entries = section.roots.iter().flat_map(|root| root.entries.iter());
         entries
             .flat_map(|entry| entry.path.components())
             .any(|name| name == b".git")

@@ -106,17 +106,20 @@ impl GitTree {
     /// The folder that the entry at a path stands in, and its place there; `None` when there is none. Not for
     /// the root.
     fn find(&self, path: &RepoPath) -> Result<Option<(Folder, usize)>, TreeError> {
-        let Some(parent) = path.parent() else {
-            return Ok(None);
+        // Asked for every file: what is known is found without a path of its own.
+        let known = path.parent_bytes().and_then(|parent| self.known(parent));
+        let folder = match (known, path.parent()) {
+            (Some(known), _) => known,
+            (None, Some(parent)) => self.folder(&parent)?,
+            (None, None) => return Ok(None),
         };
-        let folder = self.folder(&parent)?;
         Ok(folder.and_then(|folder| folder.find(path.name()).map(|at| (folder, at))))
     }
 
     /// The entries of a folder; `None` when no folder stands there. Goes down without recursion, so that
     /// a deep path costs no stack.
     fn folder(&self, path: &RepoPath) -> Result<Option<Folder>, TreeError> {
-        if let Some(known) = self.known(path) {
+        if let Some(known) = self.known(path.as_bytes()) {
             return Ok(known);
         }
         super::limit::check(path)?;
@@ -136,7 +139,7 @@ impl GitTree {
     }
 
     fn load(&self, path: &RepoPath, id: Oid) -> Result<Folder, TreeError> {
-        if let Some(Some(known)) = self.known(path) {
+        if let Some(Some(known)) = self.known(path.as_bytes()) {
             return Ok(known);
         }
         let entries = self.objects.tree(id).map_err(|e| io(path, &e))?;
@@ -145,7 +148,7 @@ impl GitTree {
         Ok(folder)
     }
 
-    fn known(&self, path: &RepoPath) -> Option<Option<Folder>> {
+    fn known(&self, path: &[u8]) -> Option<Option<Folder>> {
         let folders = self.folders.read().unwrap_or_else(PoisonError::into_inner);
         folders.get(path).cloned()
     }

@@ -159,6 +159,8 @@ pub fn loaded(
     }
     let project = Loaded::read(origin);
     let project = Arc::new(project.map_err(|error| if missing { commit_too(error) } else { error })?);
+    // It lives as long as the process: giving back its many small pieces one by one would be waited for.
+    std::mem::forget(project.clone());
     Ok(Opened {
         project,
         worktree: source.worktree,

@@ -58,7 +58,7 @@ pub(super) fn sets(job: &Job<'_>) -> Result<BTreeMap<Option<String>, Set>, Build
             let links = section
                 .roots
                 .iter()
-                .flat_map(|root| &root.entries)
+                .flat_map(|root| root.entries.iter())
                 .filter(|read| read.kind == Kind::Link);
             for link in links {
                 stand_in(set, context, &link.path, section.line).map_err(|error| error.at(section.line))?;
@@ -111,13 +111,13 @@ fn stand_in(set: &mut Set, context: &ContextTree<'_>, link: &RepoPath, line: u32
             }
             Some(Kind::Directory) => at = next,
             Some(Kind::File { .. }) => {
-                put(&next, Kind::File { executable: false }, Digest::of(b""), None);
+                put(&next, Kind::File { executable: false }, Digest::EMPTY, None);
                 return Ok(());
             }
             _ => return Ok(()),
         }
     }
-    put(&at, Kind::Directory, Digest::of(b""), None);
+    put(&at, Kind::Directory, Digest::EMPTY, None);
     Ok(())
 }
 
@@ -140,9 +140,9 @@ fn add(set: &mut Set, context: &ContextTree<'_>, section: &Section) {
     }
     for root in &section.roots {
         if root.kind == Kind::Directory {
-            put(&root.path, Kind::Directory, Digest::of(b""));
+            put(&root.path, Kind::Directory, Digest::EMPTY);
         }
-        for read in &root.entries {
+        for read in &*root.entries {
             put(&read.path, read.kind, read.content);
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn check(found: &Found, job: &Job<'_>, closed: &Closed) -> Result<(),
             continue;
         }
         let ignore = job.contexts.main.root.child(b".dockerignore");
-        let mut entries = section.roots.iter().flat_map(|root| &root.entries);
+        let mut entries = section.roots.iter().flat_map(|root| root.entries.iter());
         if found.is_classic() && entries.any(|read| read.path == ignore) {
             let what = "docker without BuildKit writes into a .dockerignore that is copied".to_owned();
             return Err(refused(

@@ -28,7 +28,7 @@ impl Loaded {
                 let below = path.strip_prefix(&context.root).unwrap_or_else(|| path.clone());
                 reads.insert((context.display.join(&below), mode, content));
             };
-            for entry in section.roots.iter().flat_map(|root| &root.entries) {
+            for entry in section.roots.iter().flat_map(|root| root.entries.iter()) {
                 match entry.kind {
                     Kind::File { executable: false } => add(&entry.path, "100644", entry.content),
                     Kind::File { executable: true } => add(&entry.path, "100755", entry.content),

@@ -88,7 +88,7 @@ fn layers_of_relabelled(base: &Base, world: &World<'_>, chosen: &Chosen) -> Opti
 fn of_step(step: &Step) -> ImageRecord {
     ImageRecord {
         version: step.to.clone(),
-        digest: step.digest.unwrap_or(Digest::of(b"")),
+        digest: step.digest.unwrap_or(Digest::EMPTY),
         revision: step.revision,
         dependencies: step.dependencies.clone(),
         commit: None,

@@ -46,7 +46,7 @@ fn root(root: &Root, modes: bool, line: Option<u32>, out: &mut Records) {
         Kind::Directory => out.push(line, "folder", String::new()),
         _ => out.push(line, "as", escape(&root.name)),
     }
-    for read in &root.entries {
+    for read in &*root.entries {
         entry(read, modes, line, out);
     }
 }

@@ -39,7 +39,7 @@ impl SelectError {
 
 /// The word that is being read, for errors.
 pub(super) struct At<'w> {
-    line: u32,
+    pub(super) line: u32,
     pub(super) word: &'w str,
 }
 

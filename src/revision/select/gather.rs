@@ -3,9 +3,11 @@
 use super::error::{At, SelectError};
 use crate::containerfile::ignore::{Matched, PatternSet};
 use crate::model::{Digest, RepoPath};
+use crate::revision::hash;
 use crate::revision::manifest::{Read, Root};
 use crate::revision::view::{Id, View};
 use crate::tree::{Kind, SourceTree, TreeError};
+use std::sync::Arc;
 
 /// Which entries below a source are read: `--parents` includes, `--exclude` excludes. Both judge paths relative
 /// to the source.
@@ -25,6 +27,11 @@ impl Filter {
                 some => Some(patterns_of(at, some)?),
             },
         })
+    }
+
+    /// Whether everything below the source is read.
+    fn keeps_all(&self) -> bool {
+        self.include.is_none() && self.exclude.is_none()
     }
 
     /// Whether a folder that is not read may hold something that is.
@@ -72,33 +79,68 @@ pub(super) fn root(
 ) -> Result<Root, SelectError> {
     let kind = view.kind(id);
     let in_tree = view.in_tree(path);
+    let shared = view
+        .shared()
+        .filter(|_| kind == Kind::Directory && filter.keeps_all());
+    let known = shared.and_then(|shared| shared.get(view.context(), &in_tree));
+    let entries = match known {
+        Some(known) => known,
+        None => {
+            let entries = entries(view, at, filter, path, (id, kind))?;
+            if let Some(shared) = shared {
+                shared.put(view.context(), &in_tree, &entries);
+            }
+            entries
+        }
+    };
+    Ok(Root {
+        name: named.name().to_vec(),
+        path: in_tree,
+        kind,
+        entries,
+    })
+}
+
+/// Everything that is read of a file or folder, with its digests.
+fn entries(
+    view: &mut View<'_>,
+    at: &At<'_>,
+    filter: &Filter,
+    path: &RepoPath,
+    (id, kind): (Id, Kind),
+) -> Result<Arc<[Read]>, SelectError> {
     let mut collector = Collector {
-        view,
         at,
         filter,
         base: path,
+        in_tree: view.in_tree(path),
+        view,
         entries: Vec::new(),
     };
     match kind {
         Kind::Directory => {
             collector.walk(id, &RepoPath::root(), &Matched::default(), &Matched::default())?;
-            collector.entries.sort_unstable_by(|a, b| a.target.cmp(&b.target));
+            // Almost in order already, as folders are: a stable sort makes use of that.
+            collector.entries.sort_by(|a, b| a.target.cmp(&b.target));
         }
-        kind => collector.push(&RepoPath::root(), kind)?,
+        kind => collector.push(RepoPath::root(), kind)?,
     }
-    Ok(Root {
-        name: named.name().to_vec(),
-        path: in_tree,
-        kind,
-        entries: collector.entries,
-    })
+    let mut entries = collector.entries;
+    hash::fill(&mut entries, view.context(), view.limits()).map_err(|(path, error)| {
+        let word = path.to_string();
+        At::new(at.line, &word).view(error.into())
+    })?;
+    Ok(entries.into())
 }
 
 struct Collector<'c, 'v> {
     view: &'c mut View<'v>,
     at: &'c At<'c>,
     filter: &'c Filter,
+    /// The source, from the context's root.
     base: &'c RepoPath,
+    /// The source, from the tree's root.
+    in_tree: RepoPath,
     entries: Vec<Read>,
 }
 
@@ -124,11 +166,11 @@ impl Collector<'_, '_> {
                     let before = self.entries.len();
                     self.walk(child, &target, &included, &excluded)?;
                     if read && before == self.entries.len() {
-                        self.bare_folder(&target)?;
+                        self.bare_folder(target)?;
                     }
                 }
                 Kind::Directory => {}
-                kind if read => self.push(&target, kind)?,
+                kind if read => self.push(target, kind)?,
                 _ => {}
             }
         }
@@ -137,8 +179,8 @@ impl Collector<'_, '_> {
 
     /// A folder that is read though nothing in it is. Git holds no empty folders (rule 49), so it counts only when
     /// something was left out of it.
-    fn bare_folder(&mut self, target: &RepoPath) -> Result<(), SelectError> {
-        let path = self.view.in_tree(&self.base.join(target));
+    fn bare_folder(&mut self, target: RepoPath) -> Result<(), SelectError> {
+        let path = self.in_tree.join(&target);
         let tree = self.view.context().tree;
         if holds_something(tree, &path).map_err(|e| self.at.view(e.into()))? {
             self.push(target, Kind::Directory)?;
@@ -146,18 +188,18 @@ impl Collector<'_, '_> {
         Ok(())
     }
 
-    fn push(&mut self, target: &RepoPath, kind: Kind) -> Result<(), SelectError> {
-        let path = self.base.join(target);
+    fn push(&mut self, target: RepoPath, kind: Kind) -> Result<(), SelectError> {
         match kind {
-            Kind::Submodule => return Err(self.at.submodule(&path)),
-            Kind::Special => return Err(self.at.special(&path)),
+            Kind::Submodule => return Err(self.at.submodule(&self.base.join(&target))),
+            Kind::Special => return Err(self.at.special(&self.base.join(&target))),
             Kind::File { .. } | Kind::Link | Kind::Directory => {}
         }
         self.entries.push(Read {
-            path: self.view.in_tree(&path),
-            target: target.clone(),
+            path: self.in_tree.join(&target),
+            target,
             kind,
-            content: Digest::of(b""),
+            content: Digest::EMPTY,
+            size: 0,
         });
         Ok(())
     }

@@ -36,42 +36,47 @@ impl Beside {
     pub(super) fn measure(&self, path: &RepoPath, id: Oid) -> Option<(u64, Digest)> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&self.0, path.as_bytes(), flags, Mode::empty()).ok()?;
-        let found = rustix::fs::fstat(&file).ok()?;
-        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
-            return None;
-        }
-        let size = u64::try_from(found.st_size).ok()?;
-        // Who reads the blob says what is too large.
-        limit::check_size(path, size).ok()?;
-        BUFFER.with_borrow_mut(|buffer| match size <= PIECE as u64 {
-            true => at_once(&file, size as usize, buffer, id),
-            false => piece_by_piece(&file, size, buffer, id),
+        BUFFER.with_borrow_mut(|buffer| {
+            // Most files end here. Were it not the end, the sum would tell.
+            let size = read(&file, &mut buffer[HEADER..])?;
+            match size < PIECE {
+                true => at_once(size, buffer, id),
+                false => piece_by_piece(&file, path, buffer, id),
+            }
         })
     }
 }
 
-/// A file that fits into the buffer.
-fn at_once(file: &OwnedFd, size: usize, buffer: &mut [u8], id: Oid) -> Option<(u64, Digest)> {
-    let content = &mut buffer[HEADER..HEADER + size];
-    let mut filled = 0;
-    while filled < size {
-        filled += read(file, &mut content[filled..])?;
-    }
-    if lfs::is_pointer(content) {
+/// A file that stands in the buffer.
+fn at_once(size: usize, buffer: &mut [u8], id: Oid) -> Option<(u64, Digest)> {
+    if lfs::is_pointer(&buffer[HEADER..HEADER + size]) {
         return None;
     }
     let (found, digest) = sums(&mut buffer[..HEADER + size]);
     (found == id.as_bytes()).then_some((size as u64, digest))
 }
 
-/// A larger one; no pointer is as large.
-fn piece_by_piece(file: &OwnedFd, size: u64, buffer: &mut [u8], id: Oid) -> Option<(u64, Digest)> {
+/// A larger one, whose beginning fills the buffer; no pointer is as large.
+fn piece_by_piece(file: &OwnedFd, path: &RepoPath, buffer: &mut [u8], id: Oid) -> Option<(u64, Digest)> {
+    let found = rustix::fs::fstat(file).ok()?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+        return None;
+    }
+    let size = u64::try_from(found.st_size).ok()?;
+    // Who reads the blob says what is too large.
+    limit::check_size(path, size).ok()?;
+    let buffer = &mut buffer[HEADER..];
     let mut as_git = sha1::Sha1::new();
     as_git.update(format!("blob {size}\0"));
+    as_git.update(&*buffer);
     let mut content = sha2::Sha256::new();
-    let mut left = size;
+    content.update(&*buffer);
+    let mut left = size.checked_sub(buffer.len() as u64)?;
     while left > 0 {
-        let piece = read(file, buffer)?;
+        let piece = match read(file, buffer)? {
+            0 => return None,
+            piece => piece,
+        };
         left = left.checked_sub(piece as u64)?;
         as_git.update(&buffer[..piece]);
         content.update(&buffer[..piece]);
@@ -80,11 +85,10 @@ fn piece_by_piece(file: &OwnedFd, size: u64, buffer: &mut [u8], id: Oid) -> Opti
     same.then(|| (size, Digest::from_bytes(content.finalize().into())))
 }
 
-/// Reads what comes at once; `None` at the end of the file.
+/// Reads what comes at once: nothing at the end of the file, and `None` when it cannot be read.
 fn read(file: &OwnedFd, buffer: &mut [u8]) -> Option<usize> {
     loop {
         match rustix::io::read(file, &mut *buffer) {
-            Ok(0) => return None,
             Ok(n) => return Some(n),
             Err(Errno::INTR) => {}
             Err(_) => return None,
@@ -112,6 +116,16 @@ mod tests {
         assert_eq!(ask("a", blob("other")), None);
         assert_eq!(ask("missing", blob("text")), None);
         assert_eq!(ask("link", blob("text")), None);
+        std::fs::create_dir(dir.path().join("folder")).unwrap();
+        std::fs::write(dir.path().join("empty"), "").unwrap();
+        assert_eq!(ask("folder", blob("")), None);
+        assert_eq!(ask("empty", blob("")), Some((0, Digest::EMPTY)));
+        for size in [PIECE - 1, PIECE, PIECE + 1] {
+            let text = "x".repeat(size);
+            std::fs::write(dir.path().join("edge"), &text).unwrap();
+            let found = Some((size as u64, Digest::of(text.as_bytes())));
+            assert_eq!(ask("edge", blob(&text)), found, "{size}");
+        }
         let long = "line\n".repeat(PIECE);
         std::fs::write(dir.path().join("long"), &long).unwrap();
         assert_eq!(

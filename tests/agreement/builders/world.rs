@@ -226,7 +226,8 @@ impl Build<'_> {
                 .iter_mut()
                 .flat_map(|section| &mut section.roots)
             {
-                root.entries.retain(|read| read.path.to_string() != missed);
+                let kept = root.entries.iter().filter(|read| read.path.to_string() != missed);
+                root.entries = kept.cloned().collect();
             }
             manifest
         };

@@ -52,7 +52,7 @@ pub fn small() -> World {
     file(
         &world,
         "lib",
-        "FROM acme/shop/busybox\nCOPY part /part\nRUN cat /part > /lib\n",
+        "FROM acme/shop/busybox\nCOPY part /part\nRUN echo ran; cat /part > /lib\n",
     );
     world.commit("First");
     world
@@ -77,29 +77,29 @@ fn all(world: &World) {
     file(
         world,
         "tools",
-        "FROM acme/shop/busybox\nCOPY tool /tool\nRUN cat /tool > /tools\n",
+        "FROM acme/shop/busybox\nCOPY tool /tool\nRUN echo ran; cat /tool > /tools\n",
     );
     world.write("images/lib/part", "part\n");
     file(
         world,
         "lib",
-        "FROM acme/shop/tools\nCOPY part /part\nRUN cat /tools /part > /lib\n",
+        "FROM acme/shop/tools\nCOPY part /part\nRUN echo ran; cat /tools /part > /lib\n",
     );
     world.write("images/api/app", "app\n");
     file(
         world,
         "api",
-        "FROM acme/shop/lib\nCOPY app /app\nRUN cat /lib /app > /api\n",
+        "FROM acme/shop/lib\nCOPY app /app\nRUN echo ran; cat /lib /app > /api\n",
     );
     file(
         world,
         "web",
-        "FROM acme/shop/tools\nCOPY --from=acme/shop/lib /lib /lib\nRUN cat /tools /lib > /web\n",
+        "FROM acme/shop/tools\nCOPY --from=acme/shop/lib /lib /lib\nRUN echo ran; cat /tools /lib > /web\n",
     );
     file(
         world,
         "worker",
-        "FROM acme/shop/busybox\nRUN echo works > /worker\n",
+        "FROM acme/shop/busybox\nRUN echo ran; echo works > /worker\n",
     );
     world.write("images/docs/manual", "manual\n");
     file(world, "docs", "FROM scratch\nCOPY manual /manual\n");

@@ -1,7 +1,7 @@
 //! A project from its first build to the one that finds nothing to do.
 
 use crate::machine::Machine;
-use crate::project::{IMAGES, WITH_RUN, file, fresh};
+use crate::project::{IMAGES, WITH_RUN, fresh};
 use crate::sandbox::{Ran, World};
 use crate::store::Store;
 use serde_json::Value;
@@ -83,19 +83,9 @@ pub fn a_project_is_built_and_then_only_what_changed(machine: &Machine) {
     assert_eq!(machine.run(&world, &["state", "verify"]).code, 0);
 }
 
-/// How many RUNs BuildKit took from a cache: `lib    0s  #7 [2/3] RUN x`, then `lib    0s  #7 CACHED`.
-pub fn runs_from_a_cache(ran: &Ran) -> usize {
-    let words = |line: &str| -> Vec<String> { line.split_whitespace().map(String::from).collect() };
-    let lines: Vec<Vec<String>> = ran.err.lines().map(words).collect();
-    let is_run = |image: &str, number: &str| {
-        let of = |line: &&Vec<String>| line.len() > 5 && line[0] == image && line[2] == number;
-        lines
-            .iter()
-            .filter(of)
-            .any(|line| line[4] == "RUN" || line[5] == "RUN")
-    };
-    let cached = lines.iter().filter(|line| line.len() == 4 && line[3] == "CACHED");
-    cached.filter(|line| is_run(&line[0], &line[2])).count()
+/// How many RUNs of the project were carried out, not taken from a cache: each says so.
+pub fn runs(ran: &Ran) -> usize {
+    ran.err.lines().filter(|line| line.ends_with(" ran")).count()
 }
 
 /// The same commit in another store: a daemon's cache serves it, and does not when it is told to be left aside.
@@ -105,19 +95,13 @@ fn the_cache_of_a_daemon_serves_another_store_unless_it_is_left_aside() {
         return;
     };
     let world = fresh();
-    file(
-        &world,
-        "worker",
-        "FROM acme/shop/busybox\nRUN echo one > /worker\n",
-    );
-    world.commit("One");
-    let cached = |store: &str, more: &[&str]| {
+    let carried_out = |store: &str, more: &[&str]| {
         let place = format!("oci:{}", world.root.path().join(store).display());
         let args = ["build", "-v", "--registry", &place];
         let ran = machine.done(&world, &[&args, more].concat());
-        runs_from_a_cache(&ran)
+        runs(&ran)
     };
-    assert_eq!(cached("one", &[]), 0);
-    assert_eq!(cached("two", &[]), WITH_RUN, "the cache serves");
-    assert_eq!(cached("three", &["--no-cache"]), 0);
+    assert_eq!(carried_out("one", &[]), WITH_RUN);
+    assert_eq!(carried_out("two", &[]), 0, "the cache serves");
+    assert_eq!(carried_out("three", &["--no-cache"]), WITH_RUN);
 }

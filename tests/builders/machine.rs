@@ -124,6 +124,8 @@ impl Machine {
 
     fn lay_out(&self, world: &World, bin: &Path) {
         std::fs::create_dir(bin).unwrap();
+        // What ties a program's life to ringshift's.
+        std::os::unix::fs::symlink("/usr/bin/setpriv", bin.join("setpriv")).unwrap();
         let script = bin.join(self.program);
         let text = format!(
             "#!/bin/sh\nprintf '%s\\n' \"call $*\" >>{log}\ntr '\\0' '\\n' </proc/$$/environ >>{log}\n\

@@ -43,7 +43,8 @@ macro_rules! hold {
                 failing::one_failure_stops_its_dependants_and_the_rest_is_adopted,
                 failing::a_failed_check_names_the_command_and_the_image_is_built_again,
                 secret::a_secret_is_told_nowhere,
-                stopped::ctrl_c_ends_what_was_started);
+                stopped::ctrl_c_ends_what_was_started,
+                stopped::a_killed_run_takes_its_builders_with_it);
         }
     )*};
     (@ $name:literal, $($place:ident::$claim:ident),*) => {$(

@@ -32,17 +32,42 @@ pub const WITH_RUN: usize = 5;
 
 const APPLETS: [&str; 6] = ["sh", "cat", "echo", "sleep", "sha256sum", "test"];
 
+/// A world that takes off what builders mounted in it.
+pub struct Place(World);
+
+impl std::ops::Deref for Place {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.0
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let root = self.root.path().display().to_string();
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let places = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+        let own = places.filter(|place| place.starts_with(&root));
+        for place in own.collect::<Vec<_>>().into_iter().rev() {
+            let _ = std::process::Command::new("umount")
+                .args(["--lazy", place])
+                .status();
+        }
+    }
+}
+
 /// The project in one commit, nothing built.
-pub fn fresh() -> World {
+pub fn fresh() -> Place {
     let world = World::empty();
     world.write("rings.yaml", RINGS);
     all(&world);
     world.commit("First");
-    world
+    Place(world)
 }
 
 /// A project of busybox, lib, worker and a root.
-pub fn small() -> World {
+pub fn small() -> Place {
     let world = World::empty();
     let lines = RINGS.lines().map(|line| format!("{line}\n"));
     let left_out = ["tools", "api", "web", "docs"].map(|image| format!("  {image}: "));
@@ -55,7 +80,7 @@ pub fn small() -> World {
         "FROM acme/shop/busybox\nCOPY part /part\nRUN echo ran; cat /part > /lib\n",
     );
     world.commit("First");
-    world
+    Place(world)
 }
 
 /// Its base is another one in every world, so that no daemon has seen it.

@@ -148,6 +148,7 @@ mod tests {
         command
             .args(["-c", script])
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .process_group(0);
         let mut child = command.spawn().unwrap();
         let mut line = String::new();

@@ -7,6 +7,7 @@
 pub mod closed;
 pub mod command;
 pub mod config;
+pub mod given;
 pub mod labels;
 pub mod layer;
 pub mod native;
@@ -53,7 +54,7 @@ pub trait Builder: Send + Sync {
     /// Runs a command in an image that it built: no error means that it ended with exit code 0.
     ///
     /// # Errors
-    /// [`BuildError::Program`] when the command failed; what it said went out as [`Progress::Line`].
+    /// [`BuildError::Check`] when the command failed; what it said went out as [`Progress::Line`].
     fn check(
         &self,
         job: &Job<'_>,
@@ -159,12 +160,27 @@ pub enum BuildError {
         hint: String,
     },
     /// A builder's program failed (exit 5). What it said went out as [`Progress::Line`].
-    #[error("{builder} {what}")]
+    #[error("{}{builder} {what}", at(*.line))]
     Program {
         /// Which builder.
         builder: BuilderKind,
+        /// The line of the instruction that failed, where the builder told it.
+        line: Option<u32>,
         /// How it failed: `failed with exit code 1`, `cannot be started`.
         what: String,
+    },
+    /// A command that was run in an image failed (exit 5). What it said went out as [`Progress::Line`].
+    #[error("check failed")]
+    Check,
+    /// A RUN needs a secret or an agent that was not given (exit 1).
+    #[error("line {line}: {what}")]
+    NotGiven {
+        /// The line in the container file.
+        line: u32,
+        /// What, as a sentence.
+        what: String,
+        /// How it is given.
+        hint: String,
     },
     /// The build was told to stop.
     #[error("interrupted")]
@@ -198,6 +214,10 @@ pub enum BuildError {
         #[source]
         source: std::io::Error,
     },
+}
+
+fn at(line: Option<u32>) -> String {
+    line.map(|line| format!("line {line}: ")).unwrap_or_default()
 }
 
 /// Why an instruction cannot be carried out.

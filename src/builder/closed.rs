@@ -5,8 +5,10 @@
 
 mod file;
 mod files;
+mod left;
 
 use super::{BuildError, Job, StepError};
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -14,6 +16,8 @@ use tempfile::TempDir;
 /// A build laid out in a private folder, which goes with it.
 pub struct Closed {
     folder: TempDir,
+    /// Closed after the folder is gone.
+    _alive: File,
     named: Vec<(String, PathBuf)>,
 }
 
@@ -63,12 +67,17 @@ impl Closed {
         // It holds the words that open the registry which is served, and secrets.
         let private = std::fs::Permissions::from_mode(0o700);
         let folder = tempfile::Builder::new()
-            .prefix("ringshift-")
+            .prefix(left::PREFIX)
             .permissions(private)
             .tempdir();
-        let folder = folder.map_err(|error| cannot("make a folder", &std::env::temp_dir(), &error).at(1))?;
+        let temporary = std::env::temp_dir();
+        let failed = |error| cannot("make a folder", &temporary, &error).at(1);
+        let folder = folder.map_err(failed)?;
+        let alive = left::mark(folder.path()).map_err(failed)?;
+        left::sweep_once(&temporary);
         Ok(Self {
             folder,
+            _alive: alive,
             named: Vec::new(),
         })
     }

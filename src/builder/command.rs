@@ -9,6 +9,7 @@ mod buildah;
 mod buildkit;
 mod contents;
 mod docker;
+mod end;
 mod finish;
 mod look;
 mod process;
@@ -16,6 +17,7 @@ mod refuse;
 mod request;
 mod secrets;
 mod steps;
+mod turn;
 
 pub use look::{Found, Unusable, look, look_at};
 
@@ -37,12 +39,27 @@ pub struct Command {
     args: Vec<String>,
     /// Arguments before the verb.
     engine: Vec<String>,
+    /// The repository where layers are kept for other machines.
+    layers: Option<String>,
 }
 
 impl Command {
     /// Calls the program that was found with further arguments: `args` after `build`, `engine` before it.
     pub fn new(found: Found, args: Vec<String>, engine: Vec<String>) -> Self {
-        Self { found, args, engine }
+        Self {
+            found,
+            args,
+            engine,
+            layers: None,
+        }
+    }
+
+    /// Keeps layers for other machines in a repository, a tag for each image, where the builder can
+    /// ([`BuilderKind::keeps_layers`]); else nothing changes.
+    #[must_use]
+    pub fn with_layers(self, repository: Option<String>) -> Self {
+        let layers = repository.filter(|_| self.found.kind.keeps_layers());
+        Self { layers, ..self }
     }
 
     /// Which program it is.
@@ -50,13 +67,32 @@ impl Command {
         &self.found
     }
 
-    fn failed(&self, failed: Failed) -> BuildError {
+    /// A build, or the build that is a check, did not succeed.
+    fn failed(&self, request: &Request<'_>, failed: Failed) -> BuildError {
         match failed {
             Failed::Cancelled => BuildError::Cancelled,
+            Failed::Status(_) if request.push.is_none() => BuildError::Check,
             failed => BuildError::Program {
                 builder: self.found.kind,
+                line: request.steps.borrow().failed(),
                 what: failed.to_string(),
             },
+        }
+    }
+
+    /// What was built could not be pushed.
+    fn unpushed(&self, failed: Failed) -> BuildError {
+        match failed {
+            Failed::Cancelled => BuildError::Cancelled,
+            failed => self.program(format!("push {failed}")),
+        }
+    }
+
+    fn program(&self, what: String) -> BuildError {
+        BuildError::Program {
+            builder: self.found.kind,
+            line: None,
+            what,
         }
     }
 
@@ -73,10 +109,7 @@ impl Command {
             write: job.repository.clone(),
         };
         serve(job.registry, access, work).unwrap_or_else(|error| {
-            Err(BuildError::Program {
-                builder: self.found.kind,
-                what: format!("cannot be served on the loopback device: {error}"),
-            })
+            Err(self.program(format!("cannot be served on the loopback device: {error}")))
         })
     }
 
@@ -87,9 +120,9 @@ impl Command {
         served: &Served<'_>,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Option<Digest>, BuildError> {
-        let mut steps = steps::Steps::new(request.recipe);
         let mut say = |line: &str| {
-            if let Some((line, text)) = steps.begun(line) {
+            let begun = request.steps.borrow_mut().begun(line);
+            if let Some((line, text)) = begun {
                 progress(Progress::Step { line, text });
             }
             progress(Progress::Line(served.without_words(line)));
@@ -123,13 +156,14 @@ impl Builder for Command {
             let refer = |base: &Base| served.pull(&base.repository, &base.digest);
             let closed = Closed::lay_out(job, &refer)?;
             contents::check(&self.found, job, &closed)?;
-            let request = Request::of_image(job, &closed, served)?;
+            let mut request = Request::of_image(job, &closed, served)?;
+            request.layers = self
+                .layers
+                .as_deref()
+                .map(|layers| request::tag_of_layers(layers, job));
             let digest = self.call(&request, served, progress)?;
             let pushed = digest.filter(|digest| served.pushed(digest).is_some());
-            let pushed = pushed.ok_or_else(|| BuildError::Program {
-                builder: self.found.kind,
-                what: "ended well, but pushed no image".into(),
-            })?;
+            let pushed = pushed.ok_or_else(|| self.program("ended well, but pushed no image".into()))?;
             finish::finish(job, &pushed, progress)
         })
     }

@@ -39,4 +39,4 @@ pub const SITE: &[&str] = &[
 /// Of `kube`.
 pub const KUBE: &[&str] = &["context", "namespace"];
 /// Of a builder in its long form.
-pub const BUILDER: &[&str] = &["name", "args", "engine"];
+pub const BUILDER: &[&str] = &["name", "args", "engine", "cache"];

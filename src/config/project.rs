@@ -215,6 +215,8 @@ pub struct Builder {
     pub args: Vec<String>,
     /// Further arguments for the engine behind it: what stands before its `build`.
     pub engine: Vec<String>,
+    /// The repository where BuildKit keeps layers for other machines.
+    pub cache: Option<String>,
 }
 
 /// How a container file names an image of the project.

@@ -4,7 +4,7 @@ use super::project::{Allowance, Builder, Environments, Image, Project, RegistryA
 use super::walk::{Fields, Walk, shorten};
 use super::yaml::{self, Node, Value};
 use super::{images, keys, rings, sites};
-use crate::model::reference::normal_name;
+use crate::model::reference::{normal_name, repository};
 use crate::model::{
     BuilderKind, ImageName, Platform, Problem, Problems, ProjectName, RepoPath, Span, Version,
 };
@@ -249,6 +249,7 @@ fn builder(walk: &mut Walk, node: &Node) -> Option<Builder> {
             kind: walk.choice(node, "builder", &words)?,
             args: Vec::new(),
             engine: Vec::new(),
+            cache: None,
         });
     }
     let fields = walk.fields(node, node.span, "builder", keys::BUILDER)?;
@@ -259,9 +260,30 @@ fn builder(walk: &mut Walk, node: &Node) -> Option<Builder> {
     let kind = walk.choice(name, "name", &words)?;
     let args = fields.get("args").map(|node| walk.texts(node, "args"));
     let engine = fields.get("engine").map(|node| walk.texts(node, "engine"));
+    let cache = fields.get("cache").and_then(|node| layers(walk, node, kind));
     Some(Builder {
         kind,
         args: args.unwrap_or_default(),
         engine: engine.unwrap_or_default(),
+        cache,
     })
+}
+
+/// The repository of a layer cache.
+fn layers(walk: &mut Walk, node: &Node, kind: BuilderKind) -> Option<String> {
+    let text = walk.text(node, "cache")?;
+    if !kind.keeps_layers() {
+        let message = format!("{kind} keeps no layers in a registry; buildx and buildctl do");
+        walk.say(node.span, "invalid-value", message);
+        return None;
+    }
+    let repository = repository(text);
+    if repository.is_none() {
+        let message = format!(
+            "`cache` cannot be `{}`: it is a repository without tag",
+            text.escape_debug()
+        );
+        walk.say(node.span, "invalid-value", message);
+    }
+    repository
 }

@@ -252,6 +252,9 @@ struct LongBuilder {
     args: Option<Vec<String>>,
     /// Further arguments for the engine behind it, before its build: `[--storage-driver=vfs]`.
     engine: Option<Vec<String>>,
+    /// The repository where buildx or buildctl keep layers for other machines, a tag for each image:
+    /// `registry.example.com/acme/layers`.
+    cache: Option<String>,
 }
 
 #[cfg(test)]

@@ -229,6 +229,12 @@ fn values_are_checked() {
         ("registry: --help", "invalid-value"),
         ("allow: [everything]", "invalid-value"),
         ("builder: kaniko", "invalid-value"),
+        ("builder: {name: buildah, cache: host/layers}", "invalid-value"),
+        (
+            "builder: {name: buildx, cache: 'host/layers:tag'}",
+            "invalid-value",
+        ),
+        ("builder: {name: buildx, cache: --help}", "invalid-value"),
         (
             "sites: {eu: {environment: prod, ring: users, apply: kubectl}}",
             "invalid-value",

@@ -103,7 +103,7 @@ pub async fn run(
         if head.is_none() {
             refuse_orphans(site)?;
         }
-        let works = prepare(site, &tools.builders, &plan, at_commit)?;
+        let works = prepare(site, &tools.builders, &tools.session, &plan, at_commit)?;
         let state = head.as_ref().map_or(&site.empty, |head| &head.entry.state);
         let Some(reserve) = complete::reserve(state, &plan, site.author.at) else {
             break (plan, works);

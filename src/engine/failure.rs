@@ -89,6 +89,14 @@ pub struct Unbuilt {
     pub log: Option<PathBuf>,
 }
 
+/// A check that did not succeed: the command, and the error where it is not the command's own.
+pub fn of_check(command: &str, error: &BuildError) -> String {
+    match error {
+        BuildError::Check => format!("check failed: `{command}`"),
+        other => format!("check failed: `{command}`: {other}"),
+    }
+}
+
 fn count(problems: usize) -> String {
     match problems {
         1 => "one thing is".into(),

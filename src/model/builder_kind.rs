@@ -31,6 +31,11 @@ impl BuilderKind {
         Self::Buildctl,
     ];
 
+    /// Whether it is a BuildKit that keeps layers in a registry when it is told to.
+    pub const fn keeps_layers(self) -> bool {
+        matches!(self, Self::Buildx | Self::Buildctl)
+    }
+
     /// The name in rings.yaml and on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -22,6 +22,12 @@ pub fn normal_name(text: &str) -> String {
     }
 }
 
+/// The repository that `text` names, in its normal form; none where it names a tag or a digest too, or nothing.
+pub fn repository(text: &str) -> Option<String> {
+    let tagged: Reference = format!("{text}:tag").parse().ok()?;
+    (tagged.tag() == Some("tag") && tagged.digest.is_none()).then_some(tagged.name)
+}
+
 /// A normalised reference: `registry/repository`, a tag unless a digest stands alone, a digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {

@@ -66,6 +66,63 @@ fn wrong_secrets_and_agents_are_told_and_never_repeated() {
 }
 
 #[test]
+fn a_secret_that_a_run_must_have_is_asked_for_before_anything_is_built() {
+    let world = fresh();
+    world.write(
+        "images/api/Dockerfile",
+        "FROM acme/shop/base\n\nRUN --mount=type=secret,id=token,required make\n",
+    );
+    world.commit("A secret");
+    insta::assert_snapshot!(world.refused(&["build"]).shown(), @r"
+    [stderr]
+    warning: images/api/Dockerfile:3:1: the secret token is no part of the revision: when it changes, change the image's epoch
+    error: api could not be built
+      api: images/api/Dockerfile:3: RUN needs the secret `token`, which was not given
+    hint: --secret id=token,src=FILE, or id=token,env=VARIABLE
+    [exit 1]
+    ");
+}
+
+#[test]
+fn a_number_of_jobs_is_one_or_more() {
+    let world = fresh();
+    insta::assert_snapshot!(world.refused(&["build", "--jobs", "0"]).shown(), @r"
+    [stderr]
+    error: --jobs: `0` is not how many images can be built at once
+    hint: 1 or more; without it, as many as there are processors
+    [exit 2]
+    ");
+    let ran = with(&world, &["build"], &[("RINGSHIFT_JOBS", "many")]);
+    insta::assert_snapshot!(ran.shown(), @r"
+    [stderr]
+    error: RINGSHIFT_JOBS: `many` is not how many images can be built at once
+    hint: 1 or more; without it, as many as there are processors
+    [exit 2]
+    ");
+}
+
+#[test]
+fn layers_are_kept_by_those_who_can_and_in_a_repository() {
+    let world = fresh();
+    let say = |args: &[&str]| say(&world, &[&["build"], args].concat());
+    insta::assert_snapshot!(say(&["--builder", "buildah", "--layer-cache", "host/layers"]), @r"
+    [stderr]
+    error: --layer-cache: buildah keeps no layers in a registry
+    hint: buildx and buildctl do: name one with --builder
+    [exit 2]
+    ");
+    insta::assert_snapshot!(say(&["--layer-cache", "host/layers:tag"]), @r"
+    [stderr]
+    error: --layer-cache: `host/layers:tag` is not a repository
+    hint: registry.example.com/acme/layers, without a tag: each image gets one
+    [exit 2]
+    ");
+    let variables = [("RINGSHIFT_LAYER_CACHE", "host/layers")];
+    let ran = with(&world, &["config"], &variables);
+    assert!(ran.out.contains("host/layers"), "{ran:?}");
+}
+
+#[test]
 fn config_tells_who_builds_and_where_that_comes_from() {
     let world = fresh();
     let rows = |ran: Ran| -> Vec<(String, String, String)> {

@@ -316,6 +316,12 @@ fn help_is_for_people() {
           --no-cache
               Leave the builder's caches aside
 
+          --layer-cache <REPOSITORY>
+              The repository where buildx or buildctl keep layers for other machines, a tag for each
+              image
+              
+              [env: RINGSHIFT_LAYER_CACHE=]
+
           --jobs <N>
               How many images are built at once
               

@@ -33,6 +33,7 @@ impl Fake {
         let what = format!("{what} {SECRET}");
         BuildError::Program {
             builder: BuilderKind::Buildah,
+            line: None,
             what,
         }
     }

@@ -4,7 +4,7 @@ use crate::ui::age::age;
 use crate::ui::{REFUSED, Ui, plain as printable};
 use ringshift::builder::BuildError;
 use ringshift::engine::Failure;
-use ringshift::engine::failure::Unbuilt;
+use ringshift::engine::failure::{Unbuilt, of_check};
 use ringshift::model::{RingName, Version};
 use ringshift::plan::{CommitsError, Loss, Refusal};
 use ringshift::registry::RegistryError;
@@ -261,6 +261,7 @@ fn build_code(unbuilt: &[Unbuilt]) -> u8 {
             BuildError::NeedsBuilder { .. }
                 | BuildError::Refused { .. }
                 | BuildError::Program { .. }
+                | BuildError::Check
                 | BuildError::Registry(_)
                 | BuildError::Write { .. }
         )
@@ -273,14 +274,23 @@ fn not_built(unbuilt: &[Unbuilt], mut shown: Shown) -> Shown {
         let (line, text) = match &u.error {
             BuildError::NeedsBuilder { line, what } => (Some(line), format!("{what} needs a builder")),
             BuildError::Refused { line, what, .. } => (Some(line), what.clone()),
+            BuildError::NotGiven { line, what, .. } => (Some(line), what.clone()),
             BuildError::Instruction { line, source } => (Some(line), source.to_string()),
+            BuildError::Program {
+                builder,
+                line: Some(line),
+                what,
+            } => (Some(line), format!("{builder} {what}")),
             other => (None, other.to_string()),
         };
         let place = line
             .map(|line| format!("{}:{line}", u.file))
             .unwrap_or_else(|| u.file.clone());
-        let check = u.check.as_ref().map(|command| format!("the check `{command}`: "));
-        format!("{}: {place}: {}{text}", u.image, check.unwrap_or_default())
+        let text = match &u.check {
+            Some(command) => of_check(command, &u.error),
+            None => text,
+        };
+        format!("{}: {place}: {text}", u.image)
     };
     shown.details = unbuilt.iter().map(line).collect();
     shown.causes = unbuilt.iter().flat_map(|u| causes(&u.error)).collect();
@@ -288,7 +298,7 @@ fn not_built(unbuilt: &[Unbuilt], mut shown: Shown) -> Shown {
         .causes
         .retain(|cause| !shown.details.iter().any(|detail| detail.contains(cause)));
     let hint = unbuilt.iter().find_map(|u| match &u.error {
-        BuildError::Refused { hint, .. } => Some(hint.clone()),
+        BuildError::Refused { hint, .. } | BuildError::NotGiven { hint, .. } => Some(hint.clone()),
         _ => u.hint.clone(),
     });
     shown.hint =

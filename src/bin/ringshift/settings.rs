@@ -5,8 +5,11 @@
 //! Settings: flag, then `RINGSHIFT_*`, then rings.yaml, then default; each knows where it came from.
 
 pub mod builder;
+mod jobs;
 pub mod secrets;
 mod words;
+
+pub use jobs::jobs;
 
 use crate::args::Global;
 use ringshift::engine::{Author, Failure};

@@ -3,14 +3,13 @@
 use crate::args::BuilderArgs;
 use crate::open::Caches;
 use crate::settings::builder::Choice;
-use crate::settings::{Setting, Settings, secrets};
+use crate::settings::{self, Setting, Settings, secrets};
 use ringshift::builder::{Builder, Command, Session, command};
 use ringshift::config::{Allowance, Project};
 use ringshift::engine::execute::{Builders, Tools, Unusable};
 use ringshift::engine::{Failure, Reporter};
 use ringshift::model::BuilderKind;
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// Everything but the builders themselves, which are looked for when an image needs them.
@@ -25,12 +24,13 @@ pub fn open(
     reporter: Arc<dyn Reporter>,
 ) -> Result<Tools, Failure> {
     let choice = Choice::of(args.builder.as_deref(), Some(project))?;
+    let choice = choice.with_layers(args.layer_cache.as_deref())?;
     let given = secrets::read(&settings.directory, &args.secret, &args.ssh)?;
     let asked = choice.kind.as_ref().map(|kind| kind.value);
     let native = Arc::new(caches.builder());
     Ok(Tools {
         builders: Builders::new(asked, native, Box::new(move |kind| look(kind, &choice))),
-        jobs: args.jobs.map_or_else(default_jobs, NonZeroUsize::get),
+        jobs: settings::jobs(args.jobs.as_deref())?,
         session: Session {
             secrets: given.secrets,
             ssh: given.ssh,
@@ -44,16 +44,14 @@ pub fn open(
     })
 }
 
-fn default_jobs() -> usize {
-    std::thread::available_parallelism().map_or(2, NonZeroUsize::get)
-}
-
 /// A builder that is a program, when this machine has it.
 fn look(kind: BuilderKind, choice: &Choice) -> Result<Arc<dyn Builder>, Unusable> {
     let args = |setting: Option<Setting<Vec<String>>>| setting.map(|s| s.value).unwrap_or_default();
     let engine = args(choice.engine(kind));
     let found = command::look(kind, &engine)?;
-    Ok(Arc::new(Command::new(found, args(choice.args(kind)), engine)))
+    let command = Command::new(found, args(choice.args(kind)), engine);
+    let layers = choice.layers.as_ref().map(|layers| layers.value.clone());
+    Ok(Arc::new(command.with_layers(layers)))
 }
 
 /// What `allow:` names, in the words of the container file (SEC-A8).

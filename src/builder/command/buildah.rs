@@ -1,6 +1,7 @@
 //! buildah and podman, which build the same way.
 
 use super::Command;
+use super::end::Ending;
 use super::process::Call;
 use super::request::Request;
 use crate::builder::{BuildError, Cancel};
@@ -20,7 +21,7 @@ pub(super) fn buildah(
     say: &mut dyn FnMut(&str),
 ) -> Result<Option<Digest>, BuildError> {
     let closed = request.closed;
-    let configured = registries(request).map_err(|what| program(command, what))?;
+    let configured = registries(request).map_err(|what| command.program(what))?;
     let id_file = closed.folder().join("image.id");
     let mut call = start(command, &configured);
     call.arg("build").args(&command.args);
@@ -49,7 +50,7 @@ pub(super) fn buildah(
         call.hand_on("SSH_AUTH_SOCK");
     }
     call.arg(closed.context());
-    let built = call.run(request.cancel, say);
+    let built = call.ending(Ending::Below).run(request.cancel, say);
     let id = super::look::small_file(&id_file, ID_LIMIT).ok();
     let id = id
         .and_then(|id| String::from_utf8(id).ok())
@@ -59,14 +60,14 @@ pub(super) fn buildah(
         configured: &configured,
         id,
     };
-    built.map_err(|failed| command.failed(failed))?;
+    built.map_err(|failed| command.failed(request, failed))?;
     let Some(reference) = &request.push else {
         return Ok(None);
     };
     let id = kept
         .id
         .as_deref()
-        .ok_or_else(|| program(command, "ended well, but told no image".into()))?;
+        .ok_or_else(|| command.program("ended well, but told no image".into()))?;
     let digest_file = closed.folder().join("image.digest");
     let mut call = start(command, &configured);
     call.arg("push").arg("--format=v2s2");
@@ -75,19 +76,12 @@ pub(super) fn buildah(
         .arg(id)
         .arg(format!("docker://{reference}"));
     call.run(request.cancel, say)
-        .map_err(|failed| command.failed(failed))?;
+        .map_err(|failed| command.unpushed(failed))?;
     let digest = super::look::small_file(&digest_file, ID_LIMIT).ok();
     let digest = digest.and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
     digest
         .map(Some)
-        .ok_or_else(|| program(command, "ended well, but told no digest of what it pushed".into()))
-}
-
-fn program(command: &Command, what: String) -> BuildError {
-    BuildError::Program {
-        builder: command.found.kind,
-        what,
-    }
+        .ok_or_else(|| command.program("ended well, but told no digest of what it pushed".into()))
 }
 
 /// A call that knows the registry which is served.

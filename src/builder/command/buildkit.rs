@@ -38,6 +38,7 @@ pub(super) fn buildctl(
         call.arg("--allow").arg(right);
     }
     common(&mut call, request);
+    layers(&mut call, request, ["--import-cache", "--export-cache"]);
     ended(command, request, &call, say)
 }
 
@@ -66,6 +67,7 @@ pub(super) fn buildx(
         call.arg("--allow").arg(right);
     }
     common(&mut call, request);
+    layers(&mut call, request, ["--cache-from", "--cache-to"]);
     call.arg(closed.context());
     ended(command, request, &call, say)
 }
@@ -88,6 +90,21 @@ fn common(call: &mut Call, request: &Request<'_>) {
     }
 }
 
+/// Layers for other machines: read and written, but for those that a secret was mounted into. A registry that cannot be
+/// written to fails no build.
+fn layers(call: &mut Call, request: &Request<'_>, [from, to]: [&str; 2]) {
+    let Some(reference) = request.layers.as_ref().filter(|_| !request.mounts_secrets) else {
+        return;
+    };
+    if !request.no_cache {
+        call.arg(from).arg(format!("type=registry,ref={reference}"));
+    }
+    call.arg(to);
+    call.arg(format!(
+        "type=registry,ref={reference},mode=max,ignore-error=true"
+    ));
+}
+
 fn metadata(request: &Request<'_>) -> std::path::PathBuf {
     request.closed.folder().join("metadata.json")
 }
@@ -99,14 +116,11 @@ fn ended(
     say: &mut dyn FnMut(&str),
 ) -> Result<Option<Digest>, BuildError> {
     call.run(request.cancel, say)
-        .map_err(|failed| command.failed(failed))?;
+        .map_err(|failed| command.failed(request, failed))?;
     if request.push.is_none() {
         return Ok(None);
     }
-    let unread = |what: &str| BuildError::Program {
-        builder: command.found.kind,
-        what: format!("ended well, but {what}"),
-    };
+    let unread = |what: &str| command.program(format!("ended well, but {what}"));
     let bytes = super::look::small_file(&metadata(request), METADATA_LIMIT)
         .map_err(|error| unread(&format!("its metadata file cannot be read: {error}")))?;
     let json: Value = serde_json::from_slice(&bytes).map_err(|_| unread("its metadata file is no JSON"))?;

@@ -3,16 +3,9 @@
 use super::Command;
 use super::process::Call;
 use super::request::Request;
+use super::turn;
 use crate::builder::{BuildError, Cancel};
 use crate::model::Digest;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Held while the classic builder is at work, from the build to the removal of its name; and by others while they remove
-/// an image.
-///
-/// Its cache are the images in the daemon's storage. It looks at all of them, and fails when one that it saw is gone
-/// before its turn comes.
-static CLASSIC: Mutex<()> = Mutex::new(());
 
 /// Builds under a name in the daemon's storage, pushes that, and takes it off again.
 pub(super) fn docker(
@@ -22,8 +15,9 @@ pub(super) fn docker(
 ) -> Result<Option<Digest>, BuildError> {
     let closed = request.closed;
     let buildkit = !command.found.is_classic();
-    // Let go of after `kept`, which is made later.
-    let _one_at_a_time = turn(buildkit);
+    // Held while the classic builder is at work, from the build to the removal of its name: let go of after `kept`,
+    // which is made later. BuildKit keeps its cache elsewhere, so its builds go on side by side.
+    let _one_at_a_time = (!buildkit).then(|| turn::hold(request.cancel));
     let mut call = start(command);
     call.arg("build").args(&command.args);
     if buildkit {
@@ -52,13 +46,17 @@ pub(super) fn docker(
     if request.no_cache {
         call.arg("--no-cache");
     }
-    let kept = request.push.as_ref().map(|reference| Kept { command, reference });
+    let kept = request.push.as_ref().map(|reference| Kept {
+        command,
+        reference,
+        cancel: request.cancel,
+    });
     if let Some(reference) = &request.push {
         call.arg("--tag").arg(reference);
     }
     call.arg(closed.context());
     call.run(request.cancel, say)
-        .map_err(|failed| command.failed(failed))?;
+        .map_err(|failed| command.failed(request, failed))?;
     let Some(reference) = kept.as_ref().map(|kept| kept.reference) else {
         return Ok(None);
     };
@@ -69,17 +67,8 @@ pub(super) fn docker(
         digest = told(line).or(digest);
         say(line);
     });
-    pushed.map_err(|failed| command.failed(failed))?;
+    pushed.map_err(|failed| command.unpushed(failed))?;
     Ok(digest)
-}
-
-/// The turn of a classic build. BuildKit keeps its cache elsewhere, so its builds go on side by side.
-fn turn(buildkit: bool) -> Option<MutexGuard<'static, ()>> {
-    (!buildkit).then(hold)
-}
-
-fn hold() -> MutexGuard<'static, ()> {
-    CLASSIC.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `built: digest: sha256:… size: 1234`, the last line of a push.
@@ -99,29 +88,17 @@ fn start(command: &Command) -> Call {
 struct Kept<'a> {
     command: &'a Command,
     reference: &'a String,
+    cancel: &'a Cancel,
 }
 
 impl Drop for Kept<'_> {
     fn drop(&mut self) {
         // A classic build that ends here holds the turn already.
-        let _turn = (!self.command.found.is_classic()).then(hold);
+        let buildkit = !self.command.found.is_classic();
+        let _turn = buildkit.then(|| turn::hold(self.cancel));
         let mut call = start(self.command);
         // The layers are the cache of the next build.
         call.args(["rmi", "--no-prune"]).arg(self.reference);
         let _left = call.run(&Cancel::default(), &mut |_| {});
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn classic_builds_wait_for_each_other_and_others_do_not() {
-        let first = turn(false);
-        assert!(CLASSIC.try_lock().is_err());
-        assert!(turn(true).is_none());
-        drop(first);
-        assert!(turn(false).is_some());
     }
 }

@@ -293,7 +293,7 @@ fn plugin(engine: &[String]) -> Option<String> {
 }
 
 /// The first program of that name on `PATH`.
-fn on_path(name: &str) -> Option<PathBuf> {
+pub(super) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let executable = |at: &PathBuf| {
         std::fs::metadata(at).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)

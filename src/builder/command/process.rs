@@ -5,20 +5,18 @@
     reason = "edge: starts processes, with an environment of few variables"
 )]
 
+use super::end::{self, Ending, Running};
 use crate::builder::Cancel;
-use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 /// How often it is looked whether to stop.
 const GLANCE: Duration = Duration::from_millis(50);
-/// How long a program that was told to end may take.
-const GRACE: Duration = Duration::from_secs(10);
 /// How long its pipes may stay open once it has ended: another process holds them then.
 const LINGER: Duration = Duration::from_secs(2);
 /// The longest line that is passed on in one piece, in bytes.
@@ -61,6 +59,7 @@ pub(super) struct Call {
     program: PathBuf,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    ending: Ending,
 }
 
 /// How a call ended without success.
@@ -97,7 +96,14 @@ impl Call {
             program: program.into(),
             args: Vec::new(),
             env: Vec::new(),
+            ending: Ending::Told,
         }
+    }
+
+    /// How it is ended when everything is to stop.
+    pub(super) fn ending(&mut self, ending: Ending) -> &mut Self {
+        self.ending = ending;
+        self
     }
 
     /// Adds an argument.
@@ -171,14 +177,19 @@ impl Call {
                 return Err(Failed::Late);
             }
             match ended {
-                None => ended = running.ended()?.map(|status| (Instant::now(), status)),
+                None => {
+                    ended = running
+                        .ended()
+                        .map_err(Failed::Start)?
+                        .map(|status| (Instant::now(), status))
+                }
                 Some((at, _)) if at.elapsed() > LINGER => break,
                 Some(_) => {}
             }
         }
         // Its streams are closed: the end is near, unless it only closed them.
         let status = loop {
-            if let Some(status) = running.ended()? {
+            if let Some(status) = running.ended().map_err(Failed::Start)? {
                 break status;
             }
             if cancel.requested() {
@@ -196,7 +207,7 @@ impl Call {
     }
 
     fn start(&self, sender: Sender<String>) -> Result<Running, Failed> {
-        let mut command = Command::new(&self.program);
+        let mut command = end::with_ringshift(&self.program).map_err(Failed::Start)?;
         command.args(&self.args).env_clear().envs(inherited());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
@@ -213,7 +224,7 @@ impl Call {
             let sender = sender.clone();
             std::thread::spawn(move || pass_on(stream, &sender));
         }
-        Ok(Running(child))
+        Ok(Running::new(child, self.ending))
     }
 }
 
@@ -245,40 +256,11 @@ fn pass_on(stream: Box<dyn Read + Send>, sender: &Sender<String>) {
     }
 }
 
-/// A process that runs; when it is let go of, it and all that it started are ended.
-struct Running(Child);
-
-impl Running {
-    fn ended(&mut self) -> Result<Option<ExitStatus>, Failed> {
-        self.0.try_wait().map_err(Failed::Start)
-    }
-
-    fn signal(&self, signal: Signal) {
-        if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
-            let _gone_already = kill_process_group(group, signal);
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if !matches!(self.0.try_wait(), Ok(Some(_))) {
-            self.signal(Signal::TERM);
-            let told = Instant::now();
-            while told.elapsed() < GRACE && matches!(self.0.try_wait(), Ok(None)) {
-                std::thread::sleep(GLANCE / 5);
-            }
-        }
-        // What it started may be there still.
-        self.signal(Signal::KILL);
-        let _waited = self.0.wait();
-    }
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use rustix::process::Pid;
 
     fn shell(script: &str) -> Call {
         let mut call = Call::new(Path::new("/bin/sh"));

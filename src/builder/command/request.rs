@@ -1,17 +1,19 @@
 //! What is asked of a program, whichever it is.
 
 use super::secrets::{self, Handed};
+use super::steps::Steps;
 use crate::builder::closed::Closed;
 use crate::builder::{BuildError, Cancel, Job};
 use crate::containerfile::recipe::{Mount, MountKind, Op, Recipe};
 use crate::model::Platform;
 use crate::registry::serve::Served;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// One call of a builder.
 pub(super) struct Request<'a> {
-    /// What is built; for the lines of steps.
-    pub(super) recipe: &'a Recipe,
+    /// Where the builder is.
+    pub(super) steps: RefCell<Steps>,
     /// What is laid out.
     pub(super) closed: &'a Closed,
     /// The build arguments.
@@ -26,6 +28,10 @@ pub(super) struct Request<'a> {
     pub(super) handed: Handed,
     /// Whether caches are left aside.
     pub(super) no_cache: bool,
+    /// Whether a RUN mounts what is in no builder's key: what was made with it serves nobody else.
+    pub(super) mounts_secrets: bool,
+    /// Where BuildKit keeps layers for other machines.
+    pub(super) layers: Option<String>,
     /// What a RUN may do beyond the usual, as BuildKit names it: `network.host`.
     pub(super) allow: Vec<&'static str>,
     /// Whether to stop.
@@ -43,7 +49,8 @@ impl<'a> Request<'a> {
         request.args = args(job.recipe);
         request.push = Some(served.push("built"));
         request.handed = secrets::hand(job, closed)?;
-        request.no_cache = job.session.no_cache || mounts_secrets(job.recipe);
+        request.mounts_secrets = mounts_secrets(job.recipe);
+        request.no_cache = job.session.no_cache || request.mounts_secrets;
         request.allow = super::allow::needed(job.recipe);
         Ok(request)
     }
@@ -55,7 +62,7 @@ impl<'a> Request<'a> {
         served: &Served<'_>,
     ) -> Result<Self, BuildError> {
         Ok(Self {
-            recipe: job.recipe,
+            steps: RefCell::new(Steps::new(job.recipe)),
             closed,
             args: BTreeMap::new(),
             platform: &job.recipe.platform,
@@ -63,10 +70,18 @@ impl<'a> Request<'a> {
             host: served.host(),
             handed: Handed::default(),
             no_cache: true,
+            mounts_secrets: false,
+            layers: None,
             allow: Vec::new(),
             cancel: &job.session.cancel,
         })
     }
+}
+
+/// The tag for the layers of a job's image: one for each platform, since a push replaces what was there.
+pub(super) fn tag_of_layers(repository: &str, job: &Job<'_>) -> String {
+    let platform = job.recipe.platform.to_string().replace('/', "-");
+    format!("{repository}:{}-{platform}", job.image)
 }
 
 /// Whether a RUN mounts what is in no builder's key: then no cache may serve (rule 72).

@@ -53,6 +53,7 @@ impl Builders {
             let builder = self.get(kind).map_err(|unusable| Unmade {
                 error: BuildError::Program {
                     builder: kind,
+                    line: None,
                     what: format!("cannot be used: {}", unusable.why),
                 },
                 hint: Some(unusable.hint),

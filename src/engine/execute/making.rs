@@ -1,12 +1,13 @@
 //! Building one image: each of its platforms by the builder that was chosen, its checks, and the index over all.
 
+use super::builders::Unmade;
 use super::log::Log;
 use super::work::Work;
 use super::{Builders, Tools, index};
-use crate::builder::{Base, BuildError, Builder, Job, Progress};
+use crate::builder::{Base, BuildError, Builder, Job, Progress, Session, given};
 use crate::containerfile::recipe::Recipe;
 use crate::engine::event::Event;
-use crate::engine::failure::{Failure, Unbuilt};
+use crate::engine::failure::{Failure, Unbuilt, of_check};
 use crate::engine::project::{Image, Loaded, Resolved, Variant};
 use crate::engine::store::Store;
 use crate::model::{Digest, ImageName};
@@ -30,6 +31,7 @@ impl Making {
         image: &ImageName,
         resolved: Vec<Resolved>,
         builders: &Builders,
+        session: &Session,
     ) -> Result<Self, Box<Unbuilt>> {
         let checks = project
             .project
@@ -38,7 +40,12 @@ impl Making {
             .map(|image| image.checks.clone());
         let checks = checks.unwrap_or_default();
         let recipes: Vec<Arc<Recipe>> = resolved.iter().map(|resolved| resolved.recipe.clone()).collect();
-        match builders.choose(&recipes, !checks.is_empty()) {
+        let missing = recipes.iter().find_map(|recipe| given::check(recipe, session));
+        let chosen = match missing {
+            Some(error) => Err(Box::new(Unmade { error, hint: None })),
+            None => builders.choose(&recipes, !checks.is_empty()),
+        };
+        match chosen {
             Ok(builder) => Ok(Self {
                 builder,
                 resolved,
@@ -191,9 +198,10 @@ impl One<'_> {
     fn failed(&self, error: BuildError, check: Option<String>) -> Failure {
         let error = self.without_secrets(error);
         let (last, log) = self.log.end();
+        let check = check.map(|command| self.tools.scrub.clean(&command));
         if !matches!(error, BuildError::Cancelled) {
             let message = match &check {
-                Some(command) => format!("the check `{command}`: {error}"),
+                Some(command) => of_check(command, &error),
                 None => error.to_string(),
             };
             self.tools.reporter.report(Event::Failed {
@@ -207,19 +215,26 @@ impl One<'_> {
         Failure::Build(vec![Unbuilt {
             image: self.work.step.image.clone(),
             file: self.file.clone(),
+            hint: self.unasked(&error),
             error,
-            hint: None,
             check,
             log,
         }])
     }
 
+    /// What was not given and might have been missing.
+    fn unasked(&self, error: &BuildError) -> Option<String> {
+        let failed = matches!(error, BuildError::Program { .. });
+        let mut recipes = self.making.resolved.iter().filter(|_| failed);
+        recipes.find_map(|resolved| given::hint(&resolved.recipe, &self.tools.session))
+    }
+
     /// An error that holds a secret is told as what is left of it.
     fn without_secrets(&self, error: BuildError) -> BuildError {
         let scrub = &self.tools.scrub;
-        if let BuildError::Program { builder, what } = error {
+        if let BuildError::Program { builder, line, what } = error {
             let what = scrub.clean(&what);
-            return BuildError::Program { builder, what };
+            return BuildError::Program { builder, line, what };
         }
         let mut whole = error.to_string();
         let mut next = std::error::Error::source(&error);
@@ -232,6 +247,7 @@ impl One<'_> {
             true => error,
             false => BuildError::Program {
                 builder: self.making.builder.kind(),
+                line: None,
                 what: clean,
             },
         }

@@ -2,7 +2,7 @@
 
 use super::making::Making;
 use super::{AtCommit, Builders, Site, Tools, index};
-use crate::builder::BuildError;
+use crate::builder::{BuildError, Session};
 use crate::engine::event::Event;
 use crate::engine::failure::{Failure, Unbuilt};
 use crate::engine::project::{Loaded, Resolved};
@@ -34,6 +34,7 @@ struct Sources {
 pub(super) fn prepare(
     site: &Site,
     builders: &Builders,
+    session: &Session,
     plan: &Plan,
     at_commit: &AtCommit<'_>,
 ) -> Result<Vec<Arc<Work>>, Failure> {
@@ -47,7 +48,7 @@ pub(super) fn prepare(
         {
             project = from.project.clone();
             let recipes = from.recipes.remove(&step.image).unwrap_or_default();
-            match Making::of(&project, &step.image, recipes, builders) {
+            match Making::of(&project, &step.image, recipes, builders, session) {
                 Ok(made) => making = Some(made),
                 Err(no) => unbuilt.push(*no),
             }

@@ -199,7 +199,7 @@ pub fn a_check_fails_or_passes(machine: &Machine) {
     for _ in 0..2 {
         let said = Said::default();
         let failed = one.check(machine, &built, &["sh", "-c", &command], &said);
-        assert!(matches!(failed, Err(BuildError::Program { .. })), "{failed:?}");
+        assert!(matches!(failed, Err(BuildError::Check)), "{failed:?}");
         assert!(
             said.all()
                 .lines()

@@ -2,7 +2,6 @@
 
 use super::{LossArgs, SourceArgs};
 use clap::Args;
-use std::num::NonZeroUsize;
 
 /// What a build and a plan take.
 #[derive(Debug, Args)]
@@ -44,7 +43,10 @@ pub struct BuilderArgs {
     /// Leave the builder's caches aside
     #[arg(long)]
     pub no_cache: bool,
+    /// The repository where buildx or buildctl keep layers for other machines, a tag for each image
+    #[arg(long, value_name = "REPOSITORY", env = "RINGSHIFT_LAYER_CACHE")]
+    pub layer_cache: Option<String>,
     /// How many images are built at once
     #[arg(long, value_name = "N", env = "RINGSHIFT_JOBS")]
-    pub jobs: Option<NonZeroUsize>,
+    pub jobs: Option<String>,
 }

@@ -4,7 +4,7 @@
 use super::{Setting, origin, words};
 use ringshift::config::{self, Project};
 use ringshift::engine::Failure;
-use ringshift::model::{BuilderKind, near};
+use ringshift::model::{BuilderKind, near, reference};
 use ringshift::plan::Refusal;
 
 /// Who builds, as flag, variables and rings.yaml say it.
@@ -14,6 +14,8 @@ pub struct Choice {
     pub kind: Option<Setting<BuilderKind>>,
     args: Option<Setting<Vec<String>>>,
     engine: Option<Setting<Vec<String>>>,
+    /// Where layers are kept for other machines.
+    pub layers: Option<Setting<String>>,
     file: Option<config::Builder>,
 }
 
@@ -36,8 +38,39 @@ impl Choice {
             kind: said.transpose()?.or(written),
             args: words_of("RINGSHIFT_BUILDER_ARGS")?,
             engine: words_of("RINGSHIFT_ENGINE_ARGS")?,
+            layers: layers_of(&file),
             file,
         })
+    }
+
+    /// With `--layer-cache` (or its variable), which wins over rings.yaml.
+    ///
+    /// # Errors
+    /// [`Refusal::Usage`] for what is no repository, and for a builder that keeps no layers there.
+    pub fn with_layers(self, flag: Option<&str>) -> Result<Self, Failure> {
+        let Some(text) = flag.filter(|text| !text.is_empty()) else {
+            return Ok(self);
+        };
+        let from = origin("RINGSHIFT_LAYER_CACHE", "--layer-cache", text);
+        if let Some(kind) = self
+            .kind
+            .as_ref()
+            .map(|kind| kind.value)
+            .filter(|kind| !kind.keeps_layers())
+        {
+            return Err(usage(
+                format!("{from}: {kind} keeps no layers in a registry"),
+                "buildx and buildctl do: name one with --builder",
+            ));
+        }
+        let value = reference::repository(text).ok_or_else(|| {
+            usage(
+                format!("{from}: `{text}` is not a repository"),
+                "registry.example.com/acme/layers, without a tag: each image gets one",
+            )
+        })?;
+        let layers = Some(Setting { value, from });
+        Ok(Self { layers, ..self })
     }
 
     /// As [`Choice::of`], for verbs that have no such flag.
@@ -45,8 +78,9 @@ impl Choice {
     /// # Errors
     /// As [`Choice::of`].
     pub fn without_flag(project: Option<&Project>) -> Result<Self, Failure> {
-        let variable = std::env::var("RINGSHIFT_BUILDER").ok();
-        Self::of(variable.as_deref(), project)
+        let variable = |name| std::env::var(name).ok();
+        let choice = Self::of(variable("RINGSHIFT_BUILDER").as_deref(), project)?;
+        choice.with_layers(variable("RINGSHIFT_LAYER_CACHE").as_deref())
     }
 
     /// What stands after the `build` of a builder. The arguments of rings.yaml are for the builder that it names.
@@ -78,6 +112,8 @@ impl Choice {
         for (name, setting) in further {
             rows.extend(setting.map(|setting| (name, setting.value.join(" "), setting.from)));
         }
+        let layers = self.layers.clone();
+        rows.extend(layers.map(|layers| ("layer-cache", layers.value, layers.from)));
         rows
     }
 
@@ -96,6 +132,12 @@ impl Choice {
         };
         variable.clone().or_else(written)
     }
+}
+
+fn layers_of(file: &Option<config::Builder>) -> Option<Setting<String>> {
+    let value = file.as_ref()?.cache.clone()?;
+    let from = "rings.yaml".into();
+    Some(Setting { value, from })
 }
 
 fn kind(name: &str, from: &str) -> Result<BuilderKind, Failure> {

@@ -7,6 +7,7 @@ mod log;
 mod making;
 pub mod scrub;
 mod stop;
+mod triggers;
 mod work;
 
 use super::append::{self, Author, Committed, Proposal};
@@ -19,6 +20,7 @@ use crate::builder::Session;
 use crate::model::{CommitId, Digest, ImageName, Version};
 use crate::plan::build::{Plan, Request, World};
 use crate::plan::{Action, Commits, complete};
+use crate::registry::facts::Outside;
 use crate::state::journal::{JournalError, Stored};
 use crate::state::{ReleaseRef, State};
 pub use builders::{Builders, Unusable};
@@ -53,6 +55,8 @@ pub struct Tools {
     pub scrub: Scrub,
     /// The folder of the logs.
     pub logs: PathBuf,
+    /// Who knows the images outside the project.
+    pub outside: Arc<dyn Outside>,
     /// Hears what happens.
     pub reporter: Arc<dyn Reporter>,
 }
@@ -104,6 +108,7 @@ pub async fn run(
             refuse_orphans(site)?;
         }
         let works = prepare(site, &tools.builders, &plan, at_commit)?;
+        triggers::refuse(&works, tools)?;
         let state = head.as_ref().map_or(&site.empty, |head| &head.entry.state);
         let Some(reserve) = complete::reserve(state, &plan, site.author.at) else {
             break (plan, works);

@@ -43,6 +43,9 @@ pub enum Failure {
     /// The registry (exit 5).
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// Images outside the project could not be looked up (exit 5, or 1 where there are no such images).
+    #[error("{} could not be looked up", images(.0.len()))]
+    Outside(Vec<(String, RegistryError)>),
     /// Git (exit 1 or 5).
     #[error(transparent)]
     Git(#[from] GitError),
@@ -93,6 +96,13 @@ fn count(problems: usize) -> String {
     match problems {
         1 => "one thing is".into(),
         n => format!("{n} things are"),
+    }
+}
+
+fn images(number: usize) -> String {
+    match number {
+        1 => "an outside image".into(),
+        n => format!("{n} outside images"),
     }
 }
 

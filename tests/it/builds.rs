@@ -175,6 +175,7 @@ impl World {
             session: Default::default(),
             scrub: Scrub::new([SECRET.as_bytes()].into_iter()),
             logs: self.logs.path().into(),
+            outside: Arc::new(ringshift::registry::remote::Registries::hasty(&Default::default())),
             reporter: self.heard.clone(),
         });
         let request = Request {

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test must say so")]
 
 mod evil;
+mod lock;
 mod login;
 mod real;
 mod server;

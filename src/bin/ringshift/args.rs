@@ -285,6 +285,34 @@ pub enum Verb {
         #[arg(long)]
         reserved: bool,
     },
+    /// Write down what the outside images of the container files are
+    ///
+    /// rings.lock is committed; a revision reads it, and never the network. Without --update what is locked stays as it is.
+    #[command(after_help = "Examples:
+  ringshift lock                          lock what is not locked yet
+  ringshift lock --update                 take what all of them are now
+  ringshift lock --update alpine:3.20     take what this one is now
+  ringshift lock --check                  exit 3 when rings.lock lacks something (for CI)")]
+    Lock {
+        /// Look these references up anew; none: all
+        #[arg(long, value_name = "REF", num_args = 0.., conflicts_with = "check")]
+        update: Option<Vec<String>>,
+        /// Ask nobody, write nothing; exit 3 when rings.lock is not what the container files need
+        #[arg(long)]
+        check: bool,
+        /// Show what would be written, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Which locked images moved since they were locked
+    #[command(after_help = "Examples:
+  ringshift outdated
+  ringshift outdated --check              exit 3 when something moved (for CI)")]
+    Outdated {
+        /// Exit 3 when something moved
+        #[arg(long)]
+        check: bool,
+    },
     /// How the images depend on each other
     #[command(after_help = "Examples:
   ringshift graph
@@ -381,14 +409,21 @@ pub enum Verb {
         #[command(subcommand)]
         what: StateVerb,
     },
-    /// Which builders can be used here, and why others cannot
+    /// Which builders can be used here, and what the registry of the store can do
+    ///
+    /// A registry is tried step by step: a few small tags are made in a repository of their own, and removed again as far
+    /// as the registry removes anything. Exit 8 when it must not be used: its lists are late.
     #[command(after_help = "Examples:
   ringshift doctor
+  ringshift doctor --registry registry.example.com
   ringshift doctor --json")]
     Doctor {
         /// Look at this builder as the one that is asked for
         #[arg(long, value_name = "B", env = "RINGSHIFT_BUILDER")]
         builder: Option<String>,
+        /// Write nothing to the registry: try only whether it answers, and logins
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Every setting with its value and where it came from
     Config,

@@ -86,6 +86,19 @@ fn run(settings: impl FnOnce() -> Result<Settings, Failure>, ui: &Ui, verb: Verb
             max_count,
             reserved,
         } => verbs::log::run(&settings()?, ui, ring.as_deref(), max_count, reserved),
+        Verb::Lock {
+            update,
+            check,
+            dry_run,
+        } => {
+            let request = verbs::lock::Request {
+                update,
+                check,
+                dry_run,
+            };
+            verbs::lock::run(&settings()?, ui, &request)
+        }
+        Verb::Outdated { check } => verbs::lock::outdated(&settings()?, ui, check),
         Verb::Graph { format, source } => verbs::graph::run(&settings()?, ui, format, &source),
         Verb::Affected { path, since, source } => {
             verbs::affected::run(&settings()?, ui, &path, since.as_deref(), &source)
@@ -120,7 +133,9 @@ fn run(settings: impl FnOnce() -> Result<Settings, Failure>, ui: &Ui, verb: Verb
         }
         Verb::Export { image, to } => verbs::export::run(&settings()?, ui, &image, &to),
         Verb::State { what } => verbs::state::run(&settings()?, ui, &what),
-        Verb::Doctor { builder } => verbs::doctor::run(&settings()?, ui, builder.as_deref()),
+        Verb::Doctor { builder, dry_run } => {
+            verbs::doctor::run(&settings()?, ui, builder.as_deref(), dry_run)
+        }
         Verb::Config => verbs::config::run(&settings()?, ui),
         Verb::Kustomize { folder } => verbs::kustomize::run(&settings()?, ui, &folder),
         Verb::Schema => verbs::schema::run(ui),

@@ -13,6 +13,7 @@ pub mod freeze;
 pub mod graph;
 pub mod init;
 pub mod kustomize;
+pub mod lock;
 pub mod log;
 pub mod moves;
 pub mod named;

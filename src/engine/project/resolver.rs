@@ -1,6 +1,7 @@
 //! Container files to recipes, for all images of a project: what a base hands down is asked of the
 //! base's own container file.
 
+use super::Locks;
 use crate::config::{self, Allowance, ContextSource, Project};
 use crate::containerfile::{
     self, Base, BaseFacts, Fault, Inputs, NamedContext, ProjectRef, ResolveError, World,
@@ -64,6 +65,7 @@ pub struct Resolver<'a> {
     project: &'a Project,
     tree: &'a dyn SourceTree,
     platform: &'a Platform,
+    locks: &'a Locks,
     done: RefCell<BTreeMap<ImageName, Option<Resolved>>>,
     open: RefCell<BTreeSet<ImageName>>,
     problems: RefCell<Vec<Problem>>,
@@ -72,11 +74,17 @@ pub struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     /// A resolver of the images of `project` in `tree`, for one platform.
-    pub fn new(project: &'a Project, tree: &'a dyn SourceTree, platform: &'a Platform) -> Self {
+    pub fn new(
+        project: &'a Project,
+        tree: &'a dyn SourceTree,
+        platform: &'a Platform,
+        locks: &'a Locks,
+    ) -> Self {
         Self {
             project,
             tree,
             platform,
+            locks,
             done: RefCell::default(),
             open: RefCell::default(),
             problems: RefCell::default(),
@@ -300,7 +308,7 @@ impl World for Resolver<'_> {
                 Some(resolved) => resolved.recipe.facts().clone(),
                 None => BaseFacts::unknown(),
             },
-            Base::External { .. } => BaseFacts::unknown(),
+            Base::External { reference, platform } => self.locks.base(reference, platform),
         })
     }
 }

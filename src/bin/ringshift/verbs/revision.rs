@@ -15,8 +15,8 @@ use ringshift::engine::Failure;
 use ringshift::model::{Platform, Problem, Reference, RepoPath, Source, Span};
 use ringshift::plan::Refusal;
 use ringshift::registry::RegistryError;
-use ringshift::registry::facts;
-use ringshift::registry::remote::{Access, RemoteRegistry, Variables};
+use ringshift::registry::facts::Outside as _;
+use ringshift::registry::remote::Registries;
 use ringshift::revision::{self, ContextTree, Contexts, Limits, Plan};
 use ringshift::tree::SourceTree;
 use ringshift::tree::disk::DiskTree;
@@ -39,34 +39,14 @@ pub struct Request {
 }
 
 /// Outside a project every image is an outside one: unlocked, or looked up when the user asks for that.
-struct Outside<'a> {
+struct Outside {
     resolve: bool,
-    variables: &'a Variables,
-    registries: RefCell<BTreeMap<String, RemoteRegistry>>,
+    registries: Registries,
     known: RefCell<BTreeMap<(String, String), BaseFacts>>,
     failure: RefCell<Option<Failure>>,
 }
 
-impl Outside<'_> {
-    /// What the registry of an image says of it.
-    fn ask(&self, reference: &Reference, platform: &Platform) -> Result<BaseFacts, RegistryError> {
-        // Logins are kept by host and namespace.
-        let (host, path) = reference.name().split_once('/').unwrap_or((reference.name(), ""));
-        let mut registries = self.registries.borrow_mut();
-        let registry = match registries.get(reference.name()) {
-            Some(registry) => registry.clone(),
-            None => {
-                let access = Access::from_variables(host, path, self.variables).map_err(Box::new)?;
-                let registry = RemoteRegistry::open(access)?;
-                registries.insert(reference.name().to_owned(), registry.clone());
-                registry
-            }
-        };
-        facts::facts(&registry, reference, platform)
-    }
-}
-
-impl World for Outside<'_> {
+impl World for Outside {
     fn project_image(&self, _: &str) -> Result<Option<ProjectRef>, ResolveError> {
         Ok(None)
     }
@@ -82,8 +62,12 @@ impl World for Outside<'_> {
         if let Some(known) = self.known.borrow().get(&key) {
             return Ok(known.clone());
         }
-        match self.ask(reference, platform) {
-            Ok(facts) => {
+        match self.registries.facts(reference, platform) {
+            Ok((digest, facts)) => {
+                let facts = BaseFacts {
+                    digest: Some(digest),
+                    ..facts.base()
+                };
                 self.known.borrow_mut().insert(key, facts.clone());
                 Ok(facts)
             }
@@ -135,8 +119,7 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failur
     let (bytes, source, ignore) = container_file(settings, request, &tree)?;
     let world = Outside {
         resolve: request.resolve,
-        variables: &settings.variables,
-        registries: RefCell::default(),
+        registries: Registries::new(&settings.variables),
         known: RefCell::default(),
         failure: RefCell::default(),
     };

@@ -67,6 +67,15 @@ pub trait World {
         None
     }
 
+    /// What pins an outside image that a trigger reaches and no stage did before: files are copied from it, and nothing
+    /// of its config matters. BuildKit does not look at it.
+    ///
+    /// # Errors
+    /// When the image cannot be used.
+    fn late(&self, _reference: &Reference, _platform: &Platform) -> Result<Option<Digest>, ResolveError> {
+        Ok(None)
+    }
+
     /// What is known of an image that a reachable stage uses. An external image that is not locked
     /// is [`BaseFacts::unknown`].
     ///

@@ -6,7 +6,9 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 #![expect(clippy::print_stderr, reason = "a skipped test must say so")]
 
+mod doctor;
 mod evil;
+mod front;
 mod lock;
 mod login;
 mod real;

@@ -127,9 +127,13 @@ impl<'a> Resolver<'a> {
         };
         let facts = match (late, &source) {
             (false, _) => self.facts(line, &source, &platform)?,
-            (true, Source::External(_)) => BaseFacts {
-                onbuild: Vec::new(),
-                ..self.facts(line, &source, &platform)?
+            (true, Source::External(reference)) => BaseFacts {
+                digest: self
+                    .inputs
+                    .world
+                    .late(reference, &platform::normal(&platform))
+                    .map_err(|e| e.at(line))?,
+                ..BaseFacts::unknown()
             },
             (true, _) => BaseFacts::unknown(),
         };

@@ -8,7 +8,9 @@ use crate::containerfile::{
     recipe::{Op, Recipe, Step, Warning},
 };
 use crate::engine::Failure;
-use crate::model::{ImageName, Platform, Problem, Problems, Reference, RepoPath, Severity, Source, Span};
+use crate::model::{
+    Digest, ImageName, Platform, Problem, Problems, Reference, RepoPath, Severity, Source, Span,
+};
 use crate::tree::SourceTree;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -299,6 +301,10 @@ impl World for Resolver<'_> {
         }
         let last = |name: &str| name.rsplit('/').next().map(str::to_owned);
         last(project).filter(|own| last(reference.name()).as_ref() == Some(own))
+    }
+
+    fn late(&self, reference: &Reference, platform: &Platform) -> Result<Option<Digest>, ResolveError> {
+        Ok(self.locks.base(reference, platform).digest)
     }
 
     fn base(&self, base: &Base) -> Result<BaseFacts, ResolveError> {

@@ -11,18 +11,21 @@ use crate::model::Digest;
 use crate::registry::{Registry, RegistryError, Repository};
 use reqwest::Method;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What to try, and where.
 #[derive(Debug, Clone)]
 pub struct Probe {
     /// The repository that is written to.
     pub repository: Repository,
-    /// The repository of the journal, which is read only.
-    pub journal: Repository,
+    /// The repository of the journal, if that is known; it is read only.
+    pub journal: Option<Repository>,
     /// Begins the tags of this probe, so that two at once do not meet.
     pub mark: String,
     /// How many tags are made to see whether the list is late.
     pub tries: usize,
+    /// How long a tag that is missing in the list is waited for.
+    pub patience: Duration,
     /// Nothing is written: only reachability and logins are tried.
     pub read_only: bool,
 }
@@ -234,7 +237,7 @@ impl Probing<'_> {
             return;
         }
         let said = format!(
-            "{} tags and {} manifests of the probe stay in {repository}: the registry deletes nothing",
+            "{} tags and {} manifests of the probe stay in {repository}, since the registry did not remove them",
             self.tags.len(),
             self.manifests.len()
         );

@@ -12,7 +12,7 @@ use ringshift::containerfile::{
     self, Base, BaseFacts, Fault, Inputs, NamedContext, ProjectRef, ResolveError, World,
 };
 use ringshift::engine::Failure;
-use ringshift::model::{Platform, Problem, Reference, RepoPath, Source, Span};
+use ringshift::model::{Digest, Platform, Problem, Reference, RepoPath, Source, Span};
 use ringshift::plan::Refusal;
 use ringshift::registry::RegistryError;
 use ringshift::registry::facts::Outside as _;
@@ -49,6 +49,11 @@ struct Outside {
 impl World for Outside {
     fn project_image(&self, _: &str) -> Result<Option<ProjectRef>, ResolveError> {
         Ok(None)
+    }
+
+    fn late(&self, reference: &Reference, platform: &Platform) -> Result<Option<Digest>, ResolveError> {
+        let (reference, platform) = (reference.clone(), platform.clone());
+        Ok(self.base(&Base::External { reference, platform })?.digest)
     }
 
     fn base(&self, base: &Base) -> Result<BaseFacts, ResolveError> {

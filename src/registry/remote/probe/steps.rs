@@ -13,8 +13,6 @@ use crate::registry::{CONFIG, Descriptor, MANIFEST, Registry, RegistryError};
 use reqwest::Method;
 use std::time::{Duration, Instant};
 
-/// How long a tag that is missing in the list is waited for.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// The tags of the journal that are looked at.
 const LOOKED_AT: usize = 200;
 /// The size of a manifest that holds a long entry.
@@ -148,7 +146,7 @@ impl Probing<'_> {
                 continue;
             }
             late += 1;
-            while !listed && began.elapsed() < PATIENCE {
+            while !listed && began.elapsed() < self.probe.patience {
                 std::thread::sleep(Duration::from_millis(20));
                 listed = self.lists(&tag, "list")?;
             }
@@ -167,7 +165,10 @@ impl Probing<'_> {
         }
         let how = match never {
             0 => format!("{} ms later at the latest", longest.as_millis()),
-            _ => format!("{never} of them not within {} s", PATIENCE.as_secs()),
+            _ => format!(
+                "{never} of them not within {} s",
+                self.probe.patience.as_secs_f32()
+            ),
         };
         let said =
             format!("{late} of {tries} new tags were missing in the list right after they were made ({how})");
@@ -240,7 +241,9 @@ impl Probing<'_> {
 
     /// Tags of the journal that are listed and not there: a registry died while it made them.
     pub(super) fn half_created(&mut self) -> Step<()> {
-        let journal = self.probe.journal.clone();
+        let Some(journal) = self.probe.journal.clone() else {
+            return Ok(());
+        };
         let tags = self.registry.tags(&journal).map_err(fails("half-created"))?;
         let looked = tags.len().min(LOOKED_AT);
         let mut half = Vec::new();

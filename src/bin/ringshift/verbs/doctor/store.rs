@@ -9,9 +9,12 @@ use ringshift::model::ProjectName;
 use ringshift::registry::remote::{Access, Finding, Probe, RemoteRegistry, Verdict, worst};
 use ringshift::registry::{RegistryError, Repository};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// How many tags are made to see whether the list is late.
 const TRIES: usize = 20;
+/// How long one that is missing is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The store as it was found.
 pub struct Looked {
@@ -61,7 +64,8 @@ pub fn look(
     };
     let probe = Probe {
         repository: below("doctor"),
-        journal: below("state"),
+        journal: root.is_some().then(|| below("state")),
+        patience: PATIENCE,
         mark: format!("probe-{}", settings.random(12)),
         tries: TRIES,
         read_only,

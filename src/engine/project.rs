@@ -10,6 +10,7 @@ mod locks;
 mod reads;
 mod remembered;
 mod resolver;
+mod stale;
 
 pub use edges::edges;
 pub use image::{Image, Variant};

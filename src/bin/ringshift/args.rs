@@ -2,11 +2,14 @@
 
 #[path = "args/building.rs"]
 mod building;
+#[path = "args/outside.rs"]
+mod outside;
 #[path = "args/values.rs"]
 mod values;
 
 pub use building::{BuildArgs, BuilderArgs};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+pub use outside::{LockArgs, RevisionArgs};
 use std::path::PathBuf;
 pub use values::{Color, GraphFormat, Plumbing};
 
@@ -293,17 +296,7 @@ pub enum Verb {
   ringshift lock --update                 take what all of them are now
   ringshift lock --update alpine:3.20     take what this one is now
   ringshift lock --check                  exit 3 when rings.lock lacks something (for CI)")]
-    Lock {
-        /// Look these references up anew; none: all
-        #[arg(long, value_name = "REF", num_args = 0.., conflicts_with = "check")]
-        update: Option<Vec<String>>,
-        /// Ask nobody, write nothing; exit 3 when rings.lock is not what the container files need
-        #[arg(long)]
-        check: bool,
-        /// Show what would be written, and write nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Lock(LockArgs),
     /// Which locked images moved since they were locked
     #[command(after_help = "Examples:
   ringshift outdated
@@ -366,32 +359,7 @@ pub enum Verb {
   ringshift revision -f docker/Dockerfile --build-arg V=1 --target runtime .
   ringshift revision --build-context tools=./tools .
   ringshift revision --resolve .          as a lock would pin it, variables of the base known")]
-    Revision {
-        /// The build context
-        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-        dir: PathBuf,
-        /// The container file, relative to the working directory
-        #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        file: Option<PathBuf>,
-        /// A build argument, NAME=VALUE
-        #[arg(long, value_name = "K=V")]
-        build_arg: Vec<String>,
-        /// The target stage
-        #[arg(long, value_name = "STAGE")]
-        target: Option<String>,
-        /// A named context, NAME=DIR or NAME=docker-image://REF
-        #[arg(long, value_name = "N=V")]
-        build_context: Vec<String>,
-        /// The platform
-        #[arg(long, value_name = "P", default_value = "linux/amd64")]
-        platform: String,
-        /// Print the preimage of the revision
-        #[arg(long)]
-        records: bool,
-        /// Ask the registries what the outside images are
-        #[arg(long)]
-        resolve: bool,
-    },
+    Revision(RevisionArgs),
     /// Take one image out of the store
     #[command(after_help = "Examples:
   ringshift export api@0.2.0 oci:/tmp/api

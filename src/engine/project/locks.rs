@@ -2,11 +2,11 @@
 
 use super::resolver::Resolver;
 use super::{Origin, config_file};
-use crate::config::lock::{self, Locked};
+use crate::config::lock;
 use crate::config::{Lock, Project};
 use crate::containerfile::BaseFacts;
 use crate::engine::Failure;
-use crate::model::{Platform, Problem, Problems, Reference, RepoPath, Severity};
+use crate::model::{Platform, Problems, Reference, RepoPath, Severity};
 use crate::tree::{SourceTree, TreeError};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -69,19 +69,6 @@ impl Locks {
     /// The images that were asked for.
     pub fn asked(&self) -> BTreeSet<Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Warnings of locked images that nobody asked for.
-    pub fn stale(&self) -> Vec<Problem> {
-        let asked = self.asked();
-        let used: BTreeSet<&Reference> = asked.iter().map(|(reference, _)| reference).collect();
-        let stale = |(reference, locked): (&Reference, &Locked)| {
-            let source = self.lock.source.as_ref().filter(|_| !used.contains(reference))?;
-            let message = format!("no container file asks for {reference}");
-            let problem = source.problem(locked.span, "stale-lock", message);
-            Some(problem.severity(Severity::Warning).hint("ringshift lock"))
-        };
-        self.lock.images.iter().filter_map(stale).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: writes rings.lock")]
 //! `lock` and `outdated`: what outside images are, kept in rings.lock (containerfile 1.1).
 
+use crate::args::LockArgs;
 use crate::open::{self, Caches};
 use crate::settings::{Settings, no_config};
 use crate::ui::{Ui, count, table};
@@ -16,17 +17,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// What `lock` is asked for.
-pub struct Request {
-    /// `--update`, and what it names.
-    pub update: Option<Vec<String>>,
-    /// Ask nobody, write nothing.
-    pub check: bool,
-    pub dry_run: bool,
-}
-
 /// Writes rings.lock of the working copy, or checks it.
-pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failure> {
+pub fn run(settings: &Settings, ui: &Ui, request: &LockArgs) -> Result<u8, Failure> {
     let caches = Caches::open(settings);
     let origin = open::working(settings, &caches)?;
     let everything = request.update.as_ref().is_some_and(Vec::is_empty);

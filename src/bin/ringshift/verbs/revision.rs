@@ -4,6 +4,7 @@
 )]
 //! `revision DIR`: the revision of one build context, outside any project.
 
+use crate::args::RevisionArgs;
 use crate::settings::Settings;
 use crate::ui::Ui;
 use ringshift::config;
@@ -24,19 +25,7 @@ use ringshift::wire;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-/// What is asked.
-pub struct Request {
-    pub dir: PathBuf,
-    pub file: Option<PathBuf>,
-    pub build_arg: Vec<String>,
-    pub target: Option<String>,
-    pub build_context: Vec<String>,
-    pub platform: String,
-    pub records: bool,
-    pub resolve: bool,
-}
+use std::path::Path;
 
 /// Outside a project every image is an outside one: unlocked, or looked up when the user asks for that.
 struct Outside {
@@ -93,7 +82,7 @@ impl World for Outside {
 }
 
 /// Prints the revision, or the records it is the hash of.
-pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failure> {
+pub fn run(settings: &Settings, ui: &Ui, request: &RevisionArgs) -> Result<u8, Failure> {
     let args = pairs(&request.build_arg, "--build-arg")?;
     let platform: Platform =
         request
@@ -256,7 +245,7 @@ fn parse_ignore(bytes: &[u8], name: &str) -> Result<Ignore, Failure> {
 /// The container file's bytes, its text for messages, and the ignore file that goes with it.
 fn container_file(
     settings: &Settings,
-    request: &Request,
+    request: &RevisionArgs,
     tree: &DiskTree,
 ) -> Result<(Vec<u8>, Source, Ignore), Failure> {
     let none = || {

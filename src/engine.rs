@@ -13,6 +13,7 @@ pub mod failure;
 pub mod lock;
 pub mod pointers;
 pub mod project;
+pub mod publish;
 pub mod pushed;
 pub mod store;
 pub mod verify;

@@ -16,8 +16,9 @@ use super::failure::Failure;
 use super::pointers;
 use super::project::Loaded;
 use super::store::Store;
+use super::verify;
 use crate::builder::Session;
-use crate::model::{CommitId, Digest, ImageName, Version};
+use crate::model::{CommitId, Digest, ImageName};
 use crate::plan::build::{Plan, Request, World};
 use crate::plan::{Action, Commits, complete};
 use crate::registry::facts::Outside;
@@ -163,14 +164,9 @@ fn settle(site: &Site, tools: &Tools) {
 
 /// Images without a journal are a journal that was lost: numbers would be given twice.
 fn refuse_orphans(site: &Site) -> Result<(), Failure> {
-    let repository = site.store.repository(&site.store.root);
-    let tags = site.store.registry.tags(&repository)?;
-    match tags.iter().any(|tag| tag.parse::<Version>().is_ok()) {
-        true => Err(JournalError::Broken(format!(
-            "{repository} has releases, and the journal beside it is gone"
-        ))
-        .into()),
-        false => Ok(()),
+    match verify::orphans(&site.store)? {
+        Some(lost) => Err(JournalError::Broken(lost).into()),
+        None => Ok(()),
     }
 }
 

@@ -196,7 +196,7 @@ fn tags_that_are_listed_and_not_there_are_told_and_so_is_what_stands_in_between(
     for tag in ["s.00000001", "s.00000002"] {
         registry.create_tag(&journal, tag, &entry).unwrap();
     }
-    let half = |asked: (&crate::wire::Request, usize)| {
+    let half = |asked: crate::front::Asked<'_>| {
         asked
             .0
             .path

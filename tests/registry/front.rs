@@ -16,6 +16,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    pub fn ok(body: &str) -> Self {
+        Self {
+            body: body.as_bytes().to_vec(),
+            ..Self::of(200)
+        }
+    }
+
     pub fn of(status: u16) -> Self {
         Self {
             status,
@@ -29,8 +36,30 @@ impl Answer {
     }
 }
 
-/// A request with the length of its body.
-pub type Asked<'a> = (&'a Request, usize);
+/// A request with its body.
+pub type Asked<'a> = (&'a Request, &'a [u8]);
+
+/// In the place of a status: the connection ends without an answer.
+pub const CUT: u16 = 0;
+/// In the place of a status: nothing ever comes, until the other side has had enough.
+pub const STALLED: u16 = 1;
+
+/// Where requests go.
+#[derive(Clone)]
+enum Place {
+    At(String),
+    Named((String, String)),
+}
+
+impl Place {
+    /// Where a proxy leads for a host.
+    fn leads(&self, host: &str) -> Option<&str> {
+        match self {
+            Self::Named((name, server)) if name == host => Some(server),
+            _ => None,
+        }
+    }
+}
 
 type Before = dyn Fn(Asked<'_>) -> Option<Answer> + Send + Sync;
 type After = dyn Fn(&Request, Answer) -> Answer + Send + Sync;
@@ -48,15 +77,30 @@ impl Front {
         before: impl Fn(Asked<'_>) -> Option<Answer> + Send + Sync + 'static,
         after: impl Fn(&Request, Answer) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self::start(Some(server.to_owned()), Arc::new(before), Arc::new(after))
+        Self::start(Place::At(server.to_owned()), Arc::new(before), Arc::new(after))
     }
 
-    /// A proxy to wherever requests lead.
-    pub fn proxy() -> Self {
-        Self::start(None, Arc::new(|_| None), Arc::new(|_, answer| answer))
+    /// A proxy, as the variables name one. It knows the host `name` alone, which is `server` in truth.
+    pub fn proxy(name: &str, server: &str) -> Self {
+        let known = (name.to_owned(), server.to_owned());
+        Self::start(
+            Place::Named(known),
+            Arc::new(|_| None),
+            Arc::new(|_, answer| answer),
+        )
     }
 
-    fn start(server: Option<String>, before: Arc<Before>, after: Arc<After>) -> Self {
+    /// A server that answers everything itself.
+    pub fn answering(answer: impl Fn(Asked<'_>) -> Answer + Send + Sync + 'static) -> Self {
+        let before = move |asked: Asked<'_>| Some(answer(asked));
+        Self::start(
+            Place::At(String::new()),
+            Arc::new(before),
+            Arc::new(|_, answer| answer),
+        )
+    }
+
+    fn start(server: Place, before: Arc<Before>, after: Arc<After>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let front = Self {
             address: listener.local_addr().unwrap().to_string(),
@@ -69,7 +113,7 @@ impl Front {
                 connections.fetch_add(1, Ordering::SeqCst);
                 let (server, seen) = (server.clone(), seen.clone());
                 let (before, after) = (before.clone(), after.clone());
-                std::thread::spawn(move || serve(&stream, server.as_deref(), &seen, &*before, &*after));
+                std::thread::spawn(move || serve(&stream, &server, &seen, &*before, &*after));
             }
         });
         front
@@ -88,7 +132,7 @@ impl Front {
 
 fn serve(
     stream: &TcpStream,
-    server: Option<&str>,
+    server: &Place,
     seen: &Mutex<Vec<Request>>,
     before: &Before,
     after: &After,
@@ -98,23 +142,29 @@ fn serve(
         let (mut request, body) = read(&mut reader)?;
         seen.lock().unwrap().push(request.clone());
         if request.method == "CONNECT" {
-            return tunnel(stream, &request.path);
+            return tunnel(stream, server.leads(&request.path)?);
         }
-        let to = match (server, request.path.strip_prefix("http://")) {
-            (Some(server), _) => server.to_owned(),
-            (None, Some(rest)) => {
-                let (host, path) = rest.split_once('/')?;
-                let host = host.to_owned();
+        let to = match server {
+            Place::At(server) => server.as_str(),
+            Place::Named(_) => {
+                let whole = request.path.clone();
+                let (host, path) = whole.strip_prefix("http://")?.split_once('/')?;
                 request.path = format!("/{path}");
-                host
+                server.leads(host)?
             }
-            (None, None) => return None,
         };
-        let answer = match before((&request, body.len())) {
+        let answer = match before((&request, &body)) {
             Some(answer) => answer,
-            None => after(&request, hand_on(&to, &request, &body)?),
+            None => after(&request, hand_on(to, &request, &body)?),
         };
-        say(stream, &request, &answer)?;
+        match answer.status {
+            CUT => return None,
+            STALLED => {
+                let _ = reader.read(&mut [0]);
+                return None;
+            }
+            _ => say(stream, &request, &answer)?,
+        }
     }
 }
 

@@ -165,6 +165,13 @@ fn show(ui: &Ui, failure: &Failure) -> Shown {
         Failure::Journal(error) => journal(error, plain),
         Failure::Registry(error) => plain(registry_code(error), registry_hint(error).as_deref()),
         Failure::Outside(errors) => not_looked_up(errors, plain),
+        Failure::Unpublished(copy) => Shown {
+            hint: Some(match registry_hint(&copy.error) {
+                Some(hint) => format!("{hint}\nrun the same command again: it goes on from there"),
+                None => "run the same command again: it goes on from there".into(),
+            }),
+            ..plain(5, None)
+        },
         Failure::Git(error) => plain(git_code(error), error.hint()),
         Failure::Commits(error) => plain(8, commits_hint(error)),
         Failure::Build(unbuilt) => not_built(unbuilt, plain(build_code(unbuilt), None)),

@@ -19,6 +19,7 @@ pub mod moves;
 pub mod named;
 pub mod plan;
 pub mod plumbing;
+pub mod publish;
 pub mod revision;
 pub mod schema;
 pub mod shift;

@@ -162,21 +162,37 @@ fn stands_on_what_is_locked(name: &str, builder: &str) {
     project.out(&["build"]);
 }
 
+fn socket(part: &str) -> String {
+    let own = || format!("unix://{}", lab().join(part).join("sock").display());
+    match part {
+        "buildkit" => std::env::var("BUILDKIT_HOST").unwrap_or_else(|_| own()),
+        _ => own(),
+    }
+}
+
 #[test]
 fn buildah_stands_on_what_is_locked() {
     let engine = storage("buildah").join(", ");
-    stands_on_what_is_locked(
-        "buildah",
-        &format!("{{name: buildah, args: [--isolation, chroot], engine: [{engine}]}}"),
-    );
+    let builder = format!("{{name: buildah, args: [--isolation, chroot], engine: [{engine}]}}");
+    stands_on_what_is_locked("buildah", &builder);
+}
+
+#[test]
+fn podman_stands_on_what_is_locked() {
+    let engine = storage("podman").join(", ");
+    let builder = format!("{{name: podman, args: [--isolation, chroot], engine: [{engine}]}}");
+    stands_on_what_is_locked("podman", &builder);
 }
 
 #[test]
 fn buildctl_stands_on_what_is_locked() {
-    let socket = format!("unix://{}", lab().join("buildkit/sock").display());
-    let address = std::env::var("BUILDKIT_HOST").unwrap_or(socket);
-    stands_on_what_is_locked(
-        "buildctl",
-        &format!("{{name: buildctl, engine: [--addr, \"{address}\"]}}"),
-    );
+    let builder = format!("{{name: buildctl, engine: [--addr, \"{}\"]}}", socket("buildkit"));
+    stands_on_what_is_locked("buildctl", &builder);
+}
+
+#[test]
+fn docker_stands_on_what_is_locked() {
+    let engine = socket("docker");
+    let builder = format!("{{name: docker, args: [--network, host], engine: [--host, \"{engine}\"]}}");
+    stands_on_what_is_locked("docker", &builder);
 }

@@ -8,6 +8,7 @@ mod contexts;
 pub mod environments;
 mod images;
 pub mod keys;
+pub mod lock;
 pub mod project;
 pub mod propose;
 mod read;
@@ -20,6 +21,7 @@ mod walk;
 pub mod yaml;
 
 pub use check::{DEFAULT_FILES, check, default_file};
+pub use lock::Lock;
 pub use project::{
     Allowance, Apply, Builder, ContextSource, Environments, Image, Kube, NamedContext, Own, Project,
     RegistryAddress, Ring, Site, Versioning,

@@ -70,7 +70,7 @@ pub struct Ring {
     pub name: RingName,
     /// `renamed_from`: what the ring was called before (M11).
     pub renamed_from: Option<RingName>,
-    /// `publish`: registries that what the ring holds is copied to; kept as written, nothing copies yet.
+    /// `publish`: registries that what the ring holds is copied to, as written.
     pub publish: Vec<String>,
     /// Where it stands.
     pub span: Span,

@@ -156,7 +156,7 @@ fn registry(walk: &mut Walk, node: &Node) -> Option<RegistryAddress> {
     }
 }
 
-fn wrong_host(host: &str) -> Option<&'static str> {
+pub(super) fn wrong_host(host: &str) -> Option<&'static str> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let port = host.rsplit_once(':').map(|(_, port)| port);
     if host.contains('@') {

@@ -74,8 +74,36 @@ fn publish(walk: &mut Walk, node: &Node) -> Vec<String> {
     let items = walk.list(node, "publish");
     items
         .iter()
-        .filter_map(|item| walk.word(item, "publish"))
+        .filter_map(|item| {
+            let text = walk.word(item, "publish")?;
+            match wrong_place(&text) {
+                None => Some(text),
+                Some(hint) => {
+                    walk.say_hint(item.span, "invalid-value", "`publish` names no registry", hint);
+                    None
+                }
+            }
+        })
         .collect()
+}
+
+/// `host[:port][/path]`, with a scheme or not, or `oci:PATH`; what is wrong with another text.
+fn wrong_place(text: &str) -> Option<&'static str> {
+    if let Some(folder) = text.strip_prefix("oci:") {
+        return (folder.is_empty() || folder.starts_with("//")).then_some("`oci:PATH`");
+    }
+    let rest = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    let rest = rest.unwrap_or(text);
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if let Some(hint) = super::read::wrong_host(host) {
+        return Some(hint);
+    }
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+    let part = |part: &str| !part.is_empty() && !part.starts_with(['.', '-', '_']) && part.chars().all(plain);
+    let good = path.is_empty() || path.trim_end_matches('/').split('/').all(part);
+    (!good).then_some("what follows the host is the beginning of a repository, in lower case: `ghcr.io/acme`")
 }
 
 /// A former name that is still a ring's would make two rings of one.

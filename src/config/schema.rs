@@ -98,7 +98,7 @@ struct LongRing {
     name: String,
     /// What the ring was called before.
     renamed_from: Option<String>,
-    /// Registries that what the ring holds is copied to; nothing copies yet.
+    /// Registries that what the ring holds is copied to: `host[:port][/path]` or `oci:PATH`.
     publish: Option<Vec<String>>,
 }
 

@@ -56,6 +56,7 @@ mod tests {
             name: None,
             base: Source::Scratch,
             platform: None,
+            workdir: None,
             steps: vec![step],
         };
         let recipe = Recipe {

@@ -2,7 +2,7 @@
 //! with every word expanded. The revision hashes it, the native builder carries it out.
 
 use super::resolve::BaseFacts;
-use crate::model::{ImageName, Platform, Reference};
+use crate::model::{Digest, ImageName, Platform, Reference};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,6 +37,21 @@ pub struct Written {
     pub args: BTreeMap<String, String>,
     /// The stage that was asked for, when one was.
     pub target: Option<String>,
+    /// The outside images whose digests are known from elsewhere than the file (containerfile 1.1).
+    pub locked: BTreeMap<Reference, Digest>,
+    /// The bases of stages of which nothing is known: their triggers, if they have any, are in no recipe.
+    pub unlocked: Vec<Unlocked>,
+}
+
+/// A base of which nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlocked {
+    /// Line of the FROM, from 1.
+    pub line: u32,
+    /// Which image.
+    pub reference: Reference,
+    /// For which platform.
+    pub platform: Platform,
 }
 
 impl Recipe {
@@ -67,7 +82,7 @@ pub struct Warning {
 }
 
 /// The codes of all warnings that can be silenced.
-pub const CODES: [&str; 16] = [
+pub const CODES: [&str; 17] = [
     "add-git-moving",
     "add-url-without-checksum",
     "build-platform",
@@ -82,6 +97,7 @@ pub const CODES: [&str; 16] = [
     "run-not-reproducible",
     "same-name",
     "secret-not-in-key",
+    "stale-lock",
     "unlocked-base",
     "wildcard-matches-nothing",
 ];
@@ -104,6 +120,8 @@ pub struct Stage {
     pub base: Source,
     /// The platform where it differs from the recipe's.
     pub platform: Option<Platform>,
+    /// The working directory of its base, where that is locked.
+    pub workdir: Option<String>,
     /// Its instructions, ONBUILD triggers of the base first.
     pub steps: Vec<Step>,
 }

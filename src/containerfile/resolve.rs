@@ -17,11 +17,13 @@ mod testing;
 mod transfer;
 mod warn;
 
+pub use bases::trigger_reads;
+
 use super::error::{Fault, ResolveError, told_of_trigger};
 use super::expand::{Budget, Lexer};
 use super::instruction::{Instruction, Typed, typed};
 use super::parse::{File, Node};
-use super::recipe::{NotUnderstood, Recipe, Source, Stage, Warning, Written};
+use super::recipe::{NotUnderstood, Recipe, Source, Stage, Unlocked, Warning, Written};
 use crate::model::Digest;
 use crate::model::{ImageName, Platform, Reference};
 use std::collections::BTreeMap;
@@ -63,6 +65,15 @@ pub trait World {
     /// may be one all the same.
     fn namesake(&self, _reference: &Reference) -> Option<String> {
         None
+    }
+
+    /// What pins an outside image that a trigger reaches and no stage did before: files are copied from it, and nothing
+    /// of its config matters. BuildKit does not look at it.
+    ///
+    /// # Errors
+    /// When the image cannot be used.
+    fn late(&self, _reference: &Reference, _platform: &Platform) -> Result<Option<Digest>, ResolveError> {
+        Ok(None)
     }
 
     /// What is known of an image that a reachable stage uses. An external image that is not locked
@@ -147,6 +158,7 @@ pub fn resolve(file: &File, inputs: &Inputs<'_>) -> Result<Recipe, ResolveError>
         text: file.text.clone(),
         args: inputs.args.clone(),
         target: inputs.target.map(str::to_owned),
+        ..recipe.written
     };
     Ok(recipe)
 }
@@ -171,6 +183,7 @@ fn empty(inputs: &Inputs<'_>) -> Recipe {
             name: None,
             base: Source::Scratch,
             platform: None,
+            workdir: None,
             steps: Vec::new(),
         }],
         target: 0,
@@ -289,6 +302,10 @@ struct Resolver<'a> {
     contexts: BTreeMap<String, NamedContext>,
     warnings: Vec<Warning>,
     whole: Option<NotUnderstood>,
+    /// The outside images that are pinned here and not in the file.
+    locked: BTreeMap<Reference, Digest>,
+    /// The bases of stages of which nothing is known.
+    unlocked: Vec<Unlocked>,
 }
 
 impl<'a> Resolver<'a> {
@@ -306,6 +323,8 @@ impl<'a> Resolver<'a> {
                 .collect(),
             warnings: Vec::new(),
             whole: None,
+            locked: BTreeMap::new(),
+            unlocked: Vec::new(),
         }
     }
 

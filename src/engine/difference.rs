@@ -98,6 +98,14 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
         .filter(|change| !change.file && !root(change))
         .collect();
     let text = |project: &Loaded, path| project.container_file(path).ok();
+    let pins = |image: &super::project::Image| {
+        let pins = image.variants.iter().map(|v| v.recipe.written.locked.clone());
+        pins.collect::<Vec<_>>()
+    };
+    let relocked = !words.is_empty() && pins(&before) != pins(&after);
+    if relocked {
+        changed.push(lock_file(old, new));
+    }
     if !words.is_empty() && (before.file != after.file || text(old, &before.file) != text(new, &after.file)) {
         let lines: BTreeSet<u32> = words.iter().filter_map(|change| change.line()).collect();
         changed.push(Changed {
@@ -107,8 +115,12 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
         });
     } else if !words.is_empty() {
         let mut paths = bases(old, new, image);
-        if paths.is_empty() {
-            paths.insert(new.config_file());
+        if paths.is_empty() && !relocked {
+            match old.lock_file() == new.lock_file() {
+                true => drop(paths.insert(new.config_file())),
+                // The variables of a base that stands on a locked image, say.
+                false => changed.push(lock_file(old, new)),
+            }
         }
         let paths = paths.into_iter();
         changed.extend(paths.map(|path| Changed::file(path, How::Changed)));
@@ -132,6 +144,17 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
         changed.push(Changed::file(new.config_file(), How::Changed));
     }
     Ok(changed)
+}
+
+/// rings.lock, which differs.
+fn lock_file(old: &Loaded, new: &Loaded) -> Changed {
+    let (name, text) = new.lock_file();
+    let how = match (old.lock_file().1, text) {
+        (None, _) => How::Added,
+        (_, None) => How::Removed,
+        _ => How::Changed,
+    };
+    Changed::file(name, how)
 }
 
 /// The line of an ignore file that keeps a path of the repository out of the contexts of an image.

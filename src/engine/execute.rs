@@ -7,6 +7,7 @@ mod log;
 mod making;
 pub mod scrub;
 mod stop;
+mod triggers;
 mod work;
 
 use super::append::{self, Author, Committed, Proposal};
@@ -15,10 +16,12 @@ use super::failure::Failure;
 use super::pointers;
 use super::project::Loaded;
 use super::store::Store;
+use super::verify;
 use crate::builder::Session;
-use crate::model::{CommitId, Digest, ImageName, Version};
+use crate::model::{CommitId, Digest, ImageName};
 use crate::plan::build::{Plan, Request, World};
 use crate::plan::{Action, Commits, complete};
+use crate::registry::facts::Outside;
 use crate::state::journal::{JournalError, Stored};
 use crate::state::{ReleaseRef, State};
 pub use builders::{Builders, Unusable};
@@ -53,6 +56,8 @@ pub struct Tools {
     pub scrub: Scrub,
     /// The folder of the logs.
     pub logs: PathBuf,
+    /// Who knows the images outside the project.
+    pub outside: Arc<dyn Outside>,
     /// Hears what happens.
     pub reporter: Arc<dyn Reporter>,
 }
@@ -104,6 +109,7 @@ pub async fn run(
             refuse_orphans(site)?;
         }
         let works = prepare(site, &tools.builders, &tools.session, &plan, at_commit)?;
+        triggers::refuse(&works, tools)?;
         let state = head.as_ref().map_or(&site.empty, |head| &head.entry.state);
         let Some(reserve) = complete::reserve(state, &plan, site.author.at) else {
             break (plan, works);
@@ -158,14 +164,9 @@ fn settle(site: &Site, tools: &Tools) {
 
 /// Images without a journal are a journal that was lost: numbers would be given twice.
 fn refuse_orphans(site: &Site) -> Result<(), Failure> {
-    let repository = site.store.repository(&site.store.root);
-    let tags = site.store.registry.tags(&repository)?;
-    match tags.iter().any(|tag| tag.parse::<Version>().is_ok()) {
-        true => Err(JournalError::Broken(format!(
-            "{repository} has releases, and the journal beside it is gone"
-        ))
-        .into()),
-        false => Ok(()),
+    match verify::orphans(&site.store)? {
+        Some(lost) => Err(JournalError::Broken(lost).into()),
+        None => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a use-case ended early, by who can act on it.
 
+use super::publish::Unpublished;
 use crate::builder::BuildError;
 use crate::git::GitError;
 use crate::model::problem::Problems;
@@ -43,6 +44,12 @@ pub enum Failure {
     /// The registry (exit 5).
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// Images outside the project could not be looked up (exit 5, or 1 where there are no such images).
+    #[error("{} could not be looked up", images(.0.len()))]
+    Outside(Vec<(String, RegistryError)>),
+    /// The entry stands, and its release could not be copied to where `publish:` wants it (exit 5).
+    #[error("{}", unpublished(.0))]
+    Unpublished(#[source] Box<Unpublished>),
     /// Git (exit 1 or 5).
     #[error(transparent)]
     Git(#[from] GitError),
@@ -102,6 +109,29 @@ fn count(problems: usize) -> String {
         1 => "one thing is".into(),
         n => format!("{n} things are"),
     }
+}
+
+fn images(number: usize) -> String {
+    match number {
+        1 => "an outside image".into(),
+        n => format!("{n} outside images"),
+    }
+}
+
+fn unpublished(copy: &Unpublished) -> String {
+    let Unpublished {
+        ring,
+        version,
+        target,
+        done,
+        all,
+        ..
+    } = copy;
+    let far = match all {
+        0 => "nothing was copied".into(),
+        all => format!("{done} of its {all} images are there"),
+    };
+    format!("{ring} holds {version}, and {target} has no whole copy of it: {far}")
 }
 
 fn not_built(unbuilt: &[Unbuilt]) -> String {

@@ -4,13 +4,18 @@ mod config_file;
 mod contexts;
 mod edges;
 mod excuse;
+mod files;
 mod image;
+mod locks;
 mod reads;
 mod remembered;
 mod resolver;
+mod stale;
 
 pub use edges::edges;
 pub use image::{Image, Variant};
+pub use locks::{Asked, Locks};
+pub(in crate::engine) use locks::{project_of, resolve};
 pub use resolver::Resolved;
 
 use super::failure::Failure;
@@ -64,6 +69,7 @@ pub struct Loaded {
     /// The committer's time, in seconds since 1970.
     pub committed: i64,
     origin: Origin,
+    locks: Locks,
     generated: BTreeMap<(ImageName, String), DiskTree>,
     ignores: contexts::Ignores,
     shared: revision::Shared,
@@ -95,7 +101,12 @@ impl Loaded {
     }
 
     fn load(origin: Origin, remembered: bool) -> Result<Self, Failure> {
-        let (project, notes) = config_file::read(&*origin.tree, &origin.config)?;
+        let config = config_file::read(&*origin.tree, &origin.config);
+        let locks = match Locks::read(&*origin.tree, &origin.config) {
+            Ok(locks) => locks,
+            Err(failure) => return Err(locks::both(config, failure)),
+        };
+        let (project, notes) = config?;
         let generated = contexts::open_generated(&project, origin.workdir.as_deref())?;
         let mut loaded = Self {
             sources: Sources {
@@ -109,6 +120,7 @@ impl Loaded {
             project,
             shared: revision::Shared::new(origin.tree.clone()),
             origin,
+            locks,
             generated,
             ignores: contexts::Ignores::default(),
         };
@@ -149,6 +161,13 @@ impl Loaded {
         let tree = &*self.origin.tree;
         let mut problems = config::check(&self.project, tree)?;
         let resolved = self.resolve_all(&mut problems)?;
+        if !problems
+            .iter()
+            .any(|problem| problem.severity == crate::model::Severity::Error)
+        {
+            let silent = self.project.silence.contains("stale-lock");
+            problems.extend(self.locks.stale().into_iter().filter(|_| !silent));
+        }
         let graph = self.seal(&resolved, &mut problems);
         // Of each image only its revision is kept: manifests and records of all would fill the memory.
         let made: Vec<Result<Made, Failure>> = resolved
@@ -204,7 +223,7 @@ impl Loaded {
     ) -> Result<BTreeMap<ImageName, Vec<Resolved>>, Failure> {
         let mut all: BTreeMap<ImageName, Vec<Resolved>> = BTreeMap::new();
         for platform in &self.project.platforms {
-            let resolver = Resolver::new(&self.project, &*self.origin.tree, platform);
+            let resolver = Resolver::new(&self.project, &*self.origin.tree, platform, &self.locks);
             for (name, resolved) in resolver.all(problems)? {
                 all.entry(name).or_default().push(resolved);
             }
@@ -225,7 +244,7 @@ impl Loaded {
         }
         let mut all: BTreeMap<ImageName, Vec<Resolved>> = BTreeMap::new();
         for platform in &self.project.platforms {
-            let resolver = Resolver::new(&self.project, &*self.origin.tree, platform);
+            let resolver = Resolver::new(&self.project, &*self.origin.tree, platform, &self.locks);
             for (name, resolved) in resolver.some(names)? {
                 all.entry(name).or_default().push(resolved);
             }
@@ -331,36 +350,6 @@ impl Loaded {
         warnings.retain(|warning| !silent(warning.code));
         warnings.sort_by_key(|warning| warning.line);
         warnings
-    }
-
-    /// The container file of an image, as messages call it.
-    pub fn file(&self, name: &ImageName) -> String {
-        let file = resolver::file(&self.project, &*self.origin.tree, name);
-        file.map(|file| file.to_string()).unwrap_or_default()
-    }
-
-    /// The bytes of a container file.
-    ///
-    /// # Errors
-    /// [`Failure::Tree`] when it cannot be read.
-    pub fn container_file(&self, path: &RepoPath) -> Result<Vec<u8>, Failure> {
-        Ok(self.origin.tree.read(path, resolver::LIMIT)?)
-    }
-
-    /// rings.yaml, as messages call it.
-    pub fn config_file(&self) -> String {
-        self.origin.config.to_string()
-    }
-
-    /// The contexts of an image.
-    ///
-    /// # Errors
-    /// [`Failure::Project`] when its ignore file cannot be used.
-    pub fn contexts(&self, name: &ImageName) -> Result<Contexts<'_>, Failure> {
-        let image = &self.project.images[name];
-        let file = resolver::file(&self.project, &*self.origin.tree, name)
-            .ok_or_else(|| Failure::Bug(format!("{name} has no container file")))?;
-        contexts::contexts(image, &file, &*self.origin.tree, &self.generated, &self.ignores)
     }
 
     /// Everything about one image whose container file was [resolved](Self::resolved) before.

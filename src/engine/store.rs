@@ -36,6 +36,11 @@ impl Store {
         }
     }
 
+    /// Whether it is a folder, not a registry.
+    pub fn is_folder(&self) -> bool {
+        self.location.starts_with("oci:")
+    }
+
     /// The repository of an image.
     pub fn repository(&self, image: &ImageName) -> Repository {
         Repository::new(&self.project, image.as_str())

@@ -26,6 +26,17 @@ pub struct Report {
     pub warnings: Vec<String>,
 }
 
+/// Images without a journal are a journal that was lost: numbers would be given twice.
+///
+/// # Errors
+/// [`RegistryError`] when the registry cannot be asked.
+pub(super) fn orphans(store: &Store) -> Result<Option<String>, RegistryError> {
+    let repository = store.repository(&store.root);
+    let tags = store.registry.tags(&repository)?;
+    let released = tags.iter().any(|tag| tag.parse::<Version>().is_ok());
+    Ok(released.then(|| format!("{repository} has releases, and the journal beside it is gone")))
+}
+
 /// Verifies the whole store.
 ///
 /// # Errors
@@ -33,6 +44,7 @@ pub struct Report {
 pub fn verify(store: &Store) -> Result<Report, Failure> {
     let mut report = Report::default();
     let Some(head) = store.journal.head()? else {
+        report.problems.extend(orphans(store)?);
         return Ok(report);
     };
     let records = chain(store, head.clone(), &mut report);

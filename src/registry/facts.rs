@@ -1,12 +1,46 @@
-//! The config of an outside image: what of it matters to one that builds FROM it (containerfile 1.1).
+//! Outside images: what they are, and what of their config matters to one that builds FROM them (containerfile 1.1).
 
 use super::{Registry, RegistryError, Repository};
-use crate::containerfile::BaseFacts;
+use crate::config::lock::Facts;
 use crate::model::{Digest, Platform, Reference};
 use serde_json::Value;
 
 /// The largest config, in bytes.
 const LARGEST: u64 = 4 << 20;
+
+/// Who knows the images outside the project: the registries that their references name.
+pub trait Outside: Send + Sync {
+    /// What a reference stands for now; none where there is no such image.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry cannot be asked.
+    fn digest(&self, reference: &Reference) -> Result<Option<Digest>, RegistryError>;
+
+    /// What of an image's config matters, and its digest: of the index where the reference names one.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry cannot be asked or what it answers is no image for `platform`.
+    fn facts(&self, reference: &Reference, platform: &Platform) -> Result<(Digest, Facts), RegistryError>;
+}
+
+/// What a reference stands for in its registry; none where there is no such image.
+///
+/// # Errors
+/// [`RegistryError`] when the registry cannot be asked.
+pub fn digest(registry: &dyn Registry, reference: &Reference) -> Result<Option<Digest>, RegistryError> {
+    let name = reference.digest().or(reference.tag()).unwrap_or("latest");
+    match name.parse::<Digest>() {
+        Ok(digest) => Ok(Some(digest)),
+        Err(_) => Ok(registry
+            .resolve(&repository(reference), name)?
+            .map(|found| found.digest)),
+    }
+}
+
+fn repository(reference: &Reference) -> Repository {
+    let (_, path) = reference.name().split_once('/').unwrap_or(("", reference.name()));
+    Repository::single(path)
+}
 
 /// What of an image's config matters, and its digest: of the index where the reference names one.
 ///
@@ -16,14 +50,13 @@ pub fn facts(
     registry: &dyn Registry,
     reference: &Reference,
     platform: &Platform,
-) -> Result<BaseFacts, RegistryError> {
+) -> Result<(Digest, Facts), RegistryError> {
     let odd = |wanted: &str, found: &str| RegistryError::Damaged {
         what: reference.to_string(),
         wanted: wanted.into(),
         found: found.into(),
     };
-    let (_, path) = reference.name().split_once('/').unwrap_or(("", reference.name()));
-    let repository = Repository::single(path);
+    let repository = repository(reference);
     let top: Digest = match (reference.digest(), reference.tag()) {
         (Some(digest), _) => digest.parse().map_err(|_| odd("a digest of sha256", digest))?,
         (None, tag) => {
@@ -77,10 +110,7 @@ pub fn facts(
             &format!("one for {os}/{architecture}"),
         ));
     }
-    Ok(BaseFacts {
-        digest: Some(top),
-        ..inner(&config["config"])
-    })
+    Ok((top, inner(&config["config"])))
 }
 
 fn descriptor(value: &Value) -> Option<(Digest, u64)> {
@@ -107,7 +137,7 @@ fn choose<'a>(entries: &'a [Value], wanted: &Platform) -> Option<&'a Value> {
 }
 
 /// The facts of an image config's inner object.
-fn inner(config: &Value) -> BaseFacts {
+fn inner(config: &Value) -> Facts {
     let texts = |key: &str| {
         let all = config[key].as_array().into_iter().flatten();
         all.filter_map(Value::as_str)
@@ -122,13 +152,15 @@ fn inner(config: &Value) -> BaseFacts {
         Some((name, value)) => (name.to_owned(), value.to_owned()),
         None => (text, String::new()),
     };
-    BaseFacts {
+    let labels = config["Labels"].as_object().into_iter().flatten();
+    let mut labels: Vec<String> = labels.map(|(key, _)| key.clone()).collect();
+    labels.sort();
+    Facts {
         env: texts("Env").into_iter().map(pair).collect(),
-        open: false,
         onbuild: texts("OnBuild"),
         user: text("User"),
-        workdir: text("WorkingDir").or_else(|| Some("/".into())),
-        digest: None,
+        workdir: text("WorkingDir").unwrap_or_else(|| "/".into()),
+        labels,
     }
 }
 
@@ -145,6 +177,7 @@ mod tests {
             "User": "",
             "WorkingDir": "/w",
             "Cmd": ["sh"],
+            "Labels": {"b": "1", "a": "2"},
         });
         let facts = inner(&config);
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -153,8 +186,8 @@ mod tests {
             [pair("PATH", "/bin"), pair("A", "b=c"), pair("EMPTY", "")]
         );
         assert_eq!(facts.onbuild, ["COPY . /src"]);
-        assert_eq!((facts.user, facts.workdir.as_deref()), (None, Some("/w")));
-        assert_eq!(inner(&Value::Null).workdir.as_deref(), Some("/"));
-        assert!(!inner(&Value::Null).open);
+        assert_eq!((facts.user, facts.workdir.as_str()), (None, "/w"));
+        assert_eq!(facts.labels, ["a", "b"]);
+        assert_eq!(inner(&Value::Null).workdir, "/");
     }
 }

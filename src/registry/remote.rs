@@ -17,7 +17,9 @@ mod json;
 mod limits;
 mod manifests;
 mod origin;
+mod outside;
 mod part;
+mod probe;
 mod referrers;
 mod retry;
 mod run;
@@ -33,6 +35,8 @@ pub use credential::Variables;
 pub use error::{RemoteError, Said};
 pub use limits::Limits;
 pub use origin::Origin;
+pub use outside::Registries;
+pub use probe::{Finding, Probe, Verdict, worst};
 pub use referrers::Referrer;
 pub use transport::{Proxies, Tls};
 

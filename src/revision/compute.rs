@@ -72,6 +72,13 @@ fn whole(plan: &Plan<'_>, inputs: &Inputs<'_>, line: u32, out: &mut Records) {
     for (name, reference) in &inputs.images {
         out.list(line, "input", &["context", name, reference]);
     }
+    for (reference, digest) in &plan.recipe.written.locked {
+        out.list(
+            line,
+            "input",
+            &["image", &reference.to_string(), &digest.to_string()],
+        );
+    }
     for section in &plan.manifest.whole {
         records::whole_context(section, out);
     }

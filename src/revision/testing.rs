@@ -76,6 +76,7 @@ pub(super) fn recipe(ops: Vec<Op>) -> Recipe {
         name: None,
         base: Source::Scratch,
         platform: None,
+        workdir: None,
         steps: (2..).zip(ops).map(step).collect(),
     };
     over(vec![stage])

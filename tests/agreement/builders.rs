@@ -1,7 +1,7 @@
 //! The builders that are programs make the images that the native one makes, and the same ones among each other.
 
 mod held;
-mod machine;
+pub mod machine;
 mod world;
 
 use super::native::canonical::Image;

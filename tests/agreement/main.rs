@@ -7,5 +7,6 @@
 #![expect(clippy::print_stderr, reason = "a skipped test must say so")]
 
 mod builders;
+mod locked;
 mod native;
 mod outside;

@@ -6,16 +6,16 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// docker-registry on a port of its own.
-struct Registry {
+pub struct Registry {
     child: Child,
-    address: String,
+    pub address: String,
     /// Kept open, or its next word would end it.
     _said: BufReader<ChildStderr>,
 }
 
 impl Registry {
     /// Starts it and waits until it says where it listens; `None` where it is not installed.
-    fn start(place: &Path) -> Option<Self> {
+    pub fn start(place: &Path) -> Option<Self> {
         let config = json!({
             "version": 0.1,
             "log": {"level": "info"},
@@ -46,7 +46,7 @@ impl Registry {
     }
 
     /// Pushes an image without files that has this configuration.
-    fn push(&self, place: &Path, name: &str, config: Value) {
+    pub fn push(&self, place: &Path, name: &str, config: Value) {
         let layout = place.join(name.replace([':', '/'], "-"));
         let blobs = layout.join("blobs/sha256");
         std::fs::create_dir_all(&blobs).unwrap();

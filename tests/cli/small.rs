@@ -192,13 +192,15 @@ fn help_is_for_people() {
       freeze       Keep a version out of every ring that does not hold it
       unfreeze     Let a frozen version through again, or what fixes it
       log          The records of what was done, the newest first
+      lock         Write down what the outside images of the container files are
+      outdated     Which locked images moved since they were locked
       graph        How the images depend on each other
       affected     Which images read a file, or what changed, and which are rebuilt in consequence
       explain      Every record of an image's revision, with the line it comes from
       revision     The revision of one build context, outside any project
       export       Take one image out of the store
       state        The store itself
-      doctor       Which builders can be used here, and why others cannot
+      doctor       Which builders can be used here, and what the registry of the store can do
       config       Every setting with its value and where it came from
       kustomize    What `kubectl kustomize DIR` prints
       schema       The JSON Schema of rings.yaml

@@ -77,7 +77,11 @@ fn the_table_of_records_is_current() {
 
 #[test]
 fn every_warning_has_its_section() {
-    let files = ["src/containerfile/resolve/warn.rs", "src/revision/warn.rs"];
+    let files = [
+        "src/containerfile/resolve/warn.rs",
+        "src/revision/warn.rs",
+        "src/engine/project/stale.rs",
+    ];
     let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
     let source: String = files.into_iter().map(read).collect();
     let code = regex::Regex::new(r#""([a-z]+(?:-[a-z]+)+)""#).unwrap();

@@ -3,16 +3,17 @@
 use ringshift::builder::{BuildError, Builder, Built, Job, Native, Progress};
 use ringshift::bump::Versioning;
 use ringshift::cache::Remembered;
+use ringshift::config::lock::Facts;
 use ringshift::containerfile::recipe::Recipe;
 use ringshift::engine::commits::Clone as Commits;
 use ringshift::engine::execute::{self, Builders, Scrub, Site, Tools, Unusable};
 use ringshift::engine::project::{Loaded, Origin};
 use ringshift::engine::{Author, Committed, Event, Failure, Reporter, Store};
-use ringshift::model::{BuilderKind, Digest, RepoPath, Version};
+use ringshift::model::{BuilderKind, Digest, Platform, Reference, RepoPath, Version};
 use ringshift::plan::Overrides;
 use ringshift::plan::build::{Request, Target};
-use ringshift::registry::Registry;
 use ringshift::registry::memory::MemoryRegistry;
+use ringshift::registry::{Registry, RegistryError, facts};
 use ringshift::state::{State, Timestamp};
 use ringshift::tree::memory::MemoryTree;
 use std::collections::BTreeSet;
@@ -82,12 +83,36 @@ impl Reporter for Heard {
     }
 }
 
+/// The triggers of the one image outside; none: nobody answers.
+#[derive(Default)]
+struct Outside(Mutex<Option<Vec<&'static str>>>);
+
+impl facts::Outside for Outside {
+    fn digest(&self, _: &Reference) -> Result<Option<Digest>, RegistryError> {
+        Ok(None)
+    }
+
+    fn facts(&self, reference: &Reference, _: &Platform) -> Result<(Digest, Facts), RegistryError> {
+        let triggers = self.0.lock().unwrap().clone();
+        let triggers = triggers.ok_or_else(|| RegistryError::Missing(reference.to_string()))?;
+        let onbuild = triggers.into_iter().map(str::to_owned).collect();
+        Ok((
+            Digest::of(b"outside"),
+            Facts {
+                onbuild,
+                ..Facts::default()
+            },
+        ))
+    }
+}
+
 struct World {
     site: Site,
     registry: Arc<MemoryRegistry>,
     logs: tempfile::TempDir,
     looked: Arc<AtomicUsize>,
     heard: Arc<Heard>,
+    outside: Arc<Outside>,
 }
 
 /// `images` are lines of rings.yaml; each image of `names` copies one file.
@@ -95,10 +120,10 @@ fn world(images: &str, names: &[String]) -> World {
     let rings = format!("project: acme/shop\nrings: [dev]\nimages:\n{images}");
     let mut tree = MemoryTree::new().file("rings.yaml", rings);
     for name in names {
-        let from = if name == "api" {
-            "acme/shop/base"
-        } else {
-            "scratch"
+        let from = match name.as_str() {
+            "api" => "acme/shop/base",
+            "out" => "x.y/outside:1",
+            _ => "scratch",
         };
         tree = tree.file(
             format!("{name}/Dockerfile"),
@@ -150,6 +175,7 @@ fn world(images: &str, names: &[String]) -> World {
         logs: tempfile::tempdir().unwrap(),
         looked: Arc::default(),
         heard: Arc::default(),
+        outside: Arc::default(),
     }
 }
 
@@ -176,6 +202,7 @@ impl World {
             session: Default::default(),
             scrub: Scrub::new([SECRET.as_bytes()].into_iter()),
             logs: self.logs.path().into(),
+            outside: self.outside.clone(),
             reporter: self.heard.clone(),
         });
         let request = Request {
@@ -318,4 +345,54 @@ fn a_build_of_two_hundred_images_with_nothing_to_do_looks_for_no_builder() {
     assert!(world.build(None, None).unwrap().is_none());
     assert_eq!(world.looked.load(Ordering::SeqCst), 0);
     assert_eq!(*world.heard.0.lock().unwrap(), []);
+}
+
+#[test]
+fn an_unlocked_base_whose_triggers_read_stops_the_build_before_any_number_is_taken() {
+    let names = ["out", "shop"].map(String::from);
+    let world = world("  out: out\n  shop: {context: shop, root: true}\n", &names);
+    let answers = |triggers: &[&'static str]| *world.outside.0.lock().unwrap() = Some(triggers.to_vec());
+    for trigger in [
+        "COPY . /src",
+        "ADD f /",
+        "RUN --mount=target=/m make",
+        "ARG VERSION",
+        "no instruction",
+    ] {
+        answers(&["ENV A=1", trigger]);
+        let Err(Failure::Build(unbuilt)) = world.build(None, Some(&fake("", false))) else {
+            panic!("it was built over {trigger}")
+        };
+        let want = format!(
+            "line 1: x.y/outside:1 has ONBUILD triggers that read (`{trigger}`), and it is not locked"
+        );
+        assert_eq!(unbuilt[0].error.to_string(), want);
+        assert!(unbuilt[0].hint.as_ref().unwrap().starts_with("`ringshift lock`"));
+    }
+    assert!(
+        world.site.store.journal.head().unwrap().is_none(),
+        "nothing is reserved"
+    );
+    // What it does to itself alone is as unknown as all of it; the fake makes nothing from outside.
+    for triggers in [&[][..], &["ENV A=1", "RUN ls", "USER me"]] {
+        answers(triggers);
+        let Err(Failure::Build(unbuilt)) = world.build(None, Some(&fake("", false))) else {
+            panic!("a base from outside was built natively")
+        };
+        assert!(
+            unbuilt[0].error.to_string().contains("FROM x.y/outside:1"),
+            "{}",
+            unbuilt[0].error
+        );
+    }
+}
+
+#[test]
+fn a_base_that_nobody_can_look_at_is_told() {
+    let names = ["out", "shop"].map(String::from);
+    let world = world("  out: out\n  shop: {context: shop, root: true}\n", &names);
+    let _ = world.build(None, Some(&fake("", false)));
+    let heard = world.heard.0.lock().unwrap();
+    let want = "cannot see whether x.y/outside:1 has ONBUILD triggers: x.y/outside:1 is not in the registry";
+    assert!(heard.contains(&Event::Note { message: want.into() }), "{heard:?}");
 }

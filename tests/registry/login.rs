@@ -1,5 +1,6 @@
 //! Logins on real registries: htpasswd, tokens, TLS with a certificate of our own, and of the client.
 
+use crate::front::{Answer, Front};
 use crate::server::{Kind, Server};
 use crate::wire::{Origin, Reply};
 use crate::world::{image, repository};
@@ -34,7 +35,7 @@ fn denied(registry: &RemoteRegistry) -> String {
 }
 
 /// Pushes, tags and pulls with one client.
-fn round_trip(registry: &RemoteRegistry) {
+pub fn round_trip(registry: &RemoteRegistry) {
     let (api, web) = (repository("api"), repository("web"));
     let (manifest, layer) = image(registry, &api, b"layer");
     assert_eq!(
@@ -56,10 +57,10 @@ fn openssl(dir: &Path, args: &[&str]) {
 }
 
 /// An authority, and certificates of it for the server and for a client.
-struct Certificates(tempfile::TempDir);
+pub struct Certificates(tempfile::TempDir);
 
 impl Certificates {
-    fn make() -> Self {
+    pub fn make() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path();
         let own = [
@@ -83,7 +84,7 @@ impl Certificates {
         ];
         openssl(place, &[&root[..], &own[..]].concat());
         for (name, extra) in [
-            ("server", "subjectAltName=IP:127.0.0.1"),
+            ("server", "subjectAltName=IP:127.0.0.1,DNS:registry.test"),
             ("client", "extendedKeyUsage=clientAuth"),
         ] {
             let (key, out, subject) = (
@@ -109,7 +110,7 @@ impl Certificates {
         Self(dir)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 }
@@ -233,16 +234,8 @@ fn token(dir: &Path, certificate: &str, scopes: &[String]) -> String {
     format!("{text}.{}", base64(&signing.wait_with_output().unwrap().stdout))
 }
 
-/// The parameters `scope` of a request, decoded as far as scopes need it.
-fn scopes(path: &str) -> Vec<String> {
-    let query = path.split_once('?').map_or("", |(_, query)| query);
-    let all = query.split('&').filter_map(|pair| pair.strip_prefix("scope="));
-    all.map(|scope| scope.replace("%3A", ":").replace("%2F", "/").replace("%2C", ","))
-        .collect()
-}
-
-#[test]
-fn tokens_are_fetched_once_for_many_that_need_them_and_for_two_repositories_at_once() {
+/// A folder with a key for tokens, and its certificate.
+fn signer() -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let key = [
         "req",
@@ -260,7 +253,21 @@ fn tokens_are_fetched_once_for_many_that_need_them_and_for_two_repositories_at_o
         &[&key[..], &["-keyout", "token.key", "-out", "token.crt"]].concat(),
     );
     let pem = std::fs::read_to_string(dir.path().join("token.crt")).unwrap();
-    let certificate: String = pem.lines().filter(|line| !line.starts_with("---")).collect();
+    let certificate = pem.lines().filter(|line| !line.starts_with("---")).collect();
+    (dir, certificate)
+}
+
+/// The parameters `scope` of a request, decoded as far as scopes need it.
+fn scopes(path: &str) -> Vec<String> {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let all = query.split('&').filter_map(|pair| pair.strip_prefix("scope="));
+    all.map(|scope| scope.replace("%3A", ":").replace("%2F", "/").replace("%2C", ","))
+        .collect()
+}
+
+#[test]
+fn tokens_are_fetched_once_for_many_that_need_them_and_for_two_repositories_at_once() {
+    let (dir, certificate) = signer();
     for kind in BOTH {
         let (place, own) = (dir.path().to_owned(), certificate.clone());
         let giving = Origin::start(move |request, _| {
@@ -308,4 +315,66 @@ fn tokens_are_fetched_once_for_many_that_need_them_and_for_two_repositories_at_o
         assert_eq!(one, [["repository:acme/shop/api:pull,push"]], "{kind:?}");
         round_trip(&registry);
     }
+}
+
+#[test]
+fn a_refresh_token_of_docker_s_configuration_is_exchanged_for_tokens_and_goes_nowhere_else() {
+    let (dir, certificate) = signer();
+    for kind in BOTH {
+        let (place, own) = (dir.path().to_owned(), certificate.clone());
+        let giving = Front::answering(move |(request, body)| {
+            let body = String::from_utf8_lossy(body).into_owned();
+            let pairs: Vec<&str> = body.split('&').collect();
+            let good = request.method == "POST"
+                && pairs.contains(&"grant_type=refresh_token")
+                && pairs.contains(&"refresh_token=refresh-4711")
+                && pairs.contains(&"service=registry");
+            match good {
+                true => {
+                    let scopes = scopes(&format!("?{}", body.replace('+', "&scope=")));
+                    let token = token(&place, &own, &scopes);
+                    Answer::ok(&json!({"access_token": token, "expires_in": 300}).to_string())
+                }
+                false => Answer::of(401),
+            }
+        });
+        let realm = format!("http://{}", giving.address);
+        let auth = json!({"auth": {"token": {
+            "realm": format!("{realm}/token"), "service": "registry", "issuer": "tests",
+            "rootcertbundle": dir.path().join("token.crt"),
+        }}});
+        let Some(server) = Server::start_with(kind, &auth) else {
+            continue;
+        };
+        let before = Front::to(&server.address, |_| None, |_, answer| answer);
+        let with = |token: &str| {
+            let auths = json!({"auths": {&before.address: {"auth": "PHRva2VuPjo=", "identitytoken": token}}});
+            let variables = [
+                ("DOCKER_AUTH_CONFIG".into(), auths.to_string().into()),
+                ("RINGSHIFT_TOKEN_REALMS".into(), realm.clone().into()),
+            ];
+            let access = Access::from_variables(&before.address, "acme/shop", &variables.into()).unwrap();
+            RemoteRegistry::open(access).unwrap()
+        };
+        round_trip(&with("refresh-4711"));
+        let said = denied_or_told(&with("refresh-0815"));
+        assert!(!said.contains("refresh-0815"), "{said}");
+        let heads: Vec<String> = before.seen().into_iter().map(|request| request.head).collect();
+        assert!(
+            !heads.iter().any(|head| head.contains("refresh-")),
+            "the registry itself never sees it"
+        );
+        assert!(
+            giving.seen().iter().all(|request| request.method == "POST"),
+            "{kind:?}"
+        );
+    }
+}
+
+fn denied_or_told(registry: &RemoteRegistry) -> String {
+    let error = registry.tags(&repository("api")).unwrap_err();
+    let RegistryError::Remote(error) = error else {
+        panic!("{error}")
+    };
+    format!("{error:?} {error}")
 }

@@ -6,11 +6,16 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 #![expect(clippy::print_stderr, reason = "a skipped test must say so")]
 
+mod doctor;
 mod evil;
+mod front;
+mod lock;
 mod login;
+mod publish;
 mod real;
 mod server;
 mod traffic;
 mod verbs;
+mod ways;
 mod wire;
 mod world;

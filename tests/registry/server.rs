@@ -100,12 +100,16 @@ impl Server {
     }
 
     /// Ends it gently; the lines of its logs that tell of a request, `METHOD PATH`.
-    pub fn requests(mut self) -> Vec<String> {
+    pub fn requests(self) -> Vec<String> {
+        self.lines().iter().filter_map(|line| request(line)).collect()
+    }
+
+    /// Ends it gently; all that it said.
+    pub fn lines(mut self) -> Vec<String> {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         self.child.wait().unwrap();
-        let lines = self.logs.drain(..).flat_map(|log| log.join().unwrap());
-        lines.filter_map(|line| request(&line)).collect()
+        self.logs.drain(..).flat_map(|log| log.join().unwrap()).collect()
     }
 }
 

@@ -55,6 +55,7 @@ fn recipe(case: &Value) -> Recipe {
             name: None,
             base: Source::Scratch,
             platform: None,
+            workdir: None,
             steps: vec![step],
         }],
         whole: None,

@@ -4,15 +4,17 @@ use ringshift::containerfile::ignore::{Ignore, ignore_file_for};
 use ringshift::containerfile::{
     Base, BaseFacts, Inputs, NamedContext, ProjectRef, ResolveError, World, parse, resolve,
 };
-use ringshift::model::{Platform, RepoPath, Revision};
+use ringshift::model::{Digest, Platform, RepoPath, Revision};
 use ringshift::revision::{self, ContextTree, Contexts, Limits, Plan, Records};
 use ringshift::tree::SourceTree;
 use ringshift::tree::memory::MemoryTree;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The base images of the vectors, as a lock would hold them.
-struct Locked;
+/// The base images of the vectors, as a lock would hold them; `whole` with digest and working directory, as well.
+struct Locked {
+    whole: bool,
+}
 
 impl World for Locked {
     fn project_image(&self, _: &str) -> Result<Option<ProjectRef>, ResolveError> {
@@ -42,6 +44,8 @@ impl World for Locked {
                 true => triggers.iter().map(|t| (*t).into()).collect(),
                 false => Vec::new(),
             },
+            workdir: self.whole.then(|| "/".to_owned()),
+            digest: self.whole.then(|| Digest::of(reference.to_string().as_bytes())),
             ..BaseFacts::default()
         })
     }
@@ -105,13 +109,23 @@ fn context(tree: &MemoryTree, ignore: Option<RepoPath>) -> Result<ContextTree<'_
     })
 }
 
-/// The revision of one world.
+/// The revision of one world, all base images locked.
 pub fn revision(world: &Value) -> Result<Revision, String> {
-    Ok(records(world)?.revision())
+    Ok(resolved(world, &Locked { whole: true })?.revision())
 }
 
 /// The records of one world.
 pub fn records(world: &Value) -> Result<Records, String> {
+    let known = Locked {
+        whole: world["locked"] == true,
+    };
+    match world["unlocked"].as_bool() {
+        Some(true) => resolved(world, &Unlocked),
+        _ => resolved(world, &known),
+    }
+}
+
+fn resolved(world: &Value, images: &dyn World) -> Result<Records, String> {
     let files = tree(&world["files"]);
     let name = RepoPath::clean(world["dockerfile"].as_str().unwrap_or("Dockerfile"));
     let bytes = files.read(&name, 1 << 20).map_err(|e| e.to_string())?;
@@ -137,10 +151,7 @@ pub fn records(world: &Value) -> Result<Records, String> {
                     .keys()
                     .map(|name| (name.clone(), NamedContext::Folder))
                     .collect(),
-                world: match world["unlocked"].as_bool() {
-                    Some(true) => &Unlocked as &dyn World,
-                    _ => &Locked,
-                },
+                world: images,
             };
             resolve(&file, &inputs)
         })

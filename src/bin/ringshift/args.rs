@@ -2,11 +2,14 @@
 
 #[path = "args/building.rs"]
 mod building;
+#[path = "args/outside.rs"]
+mod outside;
 #[path = "args/values.rs"]
 mod values;
 
 pub use building::{BuildArgs, BuilderArgs};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+pub use outside::{LockArgs, RevisionArgs};
 use std::path::PathBuf;
 pub use values::{Color, GraphFormat, Plumbing};
 
@@ -285,6 +288,24 @@ pub enum Verb {
         #[arg(long)]
         reserved: bool,
     },
+    /// Write down what the outside images of the container files are
+    ///
+    /// rings.lock is committed; a revision reads it, and never the network. Without --update what is locked stays as it is.
+    #[command(after_help = "Examples:
+  ringshift lock                          lock what is not locked yet
+  ringshift lock --update                 take what all of them are now
+  ringshift lock --update alpine:3.20     take what this one is now
+  ringshift lock --check                  exit 3 when rings.lock lacks something (for CI)")]
+    Lock(LockArgs),
+    /// Which locked images moved since they were locked
+    #[command(after_help = "Examples:
+  ringshift outdated
+  ringshift outdated --check              exit 3 when something moved (for CI)")]
+    Outdated {
+        /// Exit 3 when something moved
+        #[arg(long)]
+        check: bool,
+    },
     /// How the images depend on each other
     #[command(after_help = "Examples:
   ringshift graph
@@ -338,32 +359,7 @@ pub enum Verb {
   ringshift revision -f docker/Dockerfile --build-arg V=1 --target runtime .
   ringshift revision --build-context tools=./tools .
   ringshift revision --resolve .          as a lock would pin it, variables of the base known")]
-    Revision {
-        /// The build context
-        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-        dir: PathBuf,
-        /// The container file, relative to the working directory
-        #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        file: Option<PathBuf>,
-        /// A build argument, NAME=VALUE
-        #[arg(long, value_name = "K=V")]
-        build_arg: Vec<String>,
-        /// The target stage
-        #[arg(long, value_name = "STAGE")]
-        target: Option<String>,
-        /// A named context, NAME=DIR or NAME=docker-image://REF
-        #[arg(long, value_name = "N=V")]
-        build_context: Vec<String>,
-        /// The platform
-        #[arg(long, value_name = "P", default_value = "linux/amd64")]
-        platform: String,
-        /// Print the preimage of the revision
-        #[arg(long)]
-        records: bool,
-        /// Ask the registries what the outside images are
-        #[arg(long)]
-        resolve: bool,
-    },
+    Revision(RevisionArgs),
     /// Take one image out of the store
     #[command(after_help = "Examples:
   ringshift export api@0.2.0 oci:/tmp/api
@@ -381,14 +377,21 @@ pub enum Verb {
         #[command(subcommand)]
         what: StateVerb,
     },
-    /// Which builders can be used here, and why others cannot
+    /// Which builders can be used here, and what the registry of the store can do
+    ///
+    /// A registry is tried step by step: a few small tags are made in a repository of their own, and removed again as far
+    /// as the registry removes anything. Exit 8 when it must not be used: its lists are late.
     #[command(after_help = "Examples:
   ringshift doctor
+  ringshift doctor --registry registry.example.com
   ringshift doctor --json")]
     Doctor {
         /// Look at this builder as the one that is asked for
         #[arg(long, value_name = "B", env = "RINGSHIFT_BUILDER")]
         builder: Option<String>,
+        /// Write nothing to the registry: try only whether it answers, and logins
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Every setting with its value and where it came from
     Config,

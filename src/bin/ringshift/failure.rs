@@ -164,6 +164,14 @@ fn show(ui: &Ui, failure: &Failure) -> Shown {
         Failure::Taken { .. } => plain(4, Some("run the same command again: it takes the next number")),
         Failure::Journal(error) => journal(error, plain),
         Failure::Registry(error) => plain(registry_code(error), registry_hint(error).as_deref()),
+        Failure::Outside(errors) => not_looked_up(errors, plain),
+        Failure::Unpublished(copy) => Shown {
+            hint: Some(match registry_hint(&copy.error) {
+                Some(hint) => format!("{hint}\nrun the same command again: it goes on from there"),
+                None => "run the same command again: it goes on from there".into(),
+            }),
+            ..plain(5, None)
+        },
         Failure::Git(error) => plain(git_code(error), error.hint()),
         Failure::Commits(error) => plain(8, commits_hint(error)),
         Failure::Build(unbuilt) => not_built(unbuilt, plain(build_code(unbuilt), None)),
@@ -174,6 +182,31 @@ fn show(ui: &Ui, failure: &Failure) -> Shown {
             70,
             Some("the store is safe; please report this with the command you ran"),
         ),
+    }
+}
+
+/// Images that are not there are the container file's fault.
+fn not_looked_up(errors: &[(String, RegistryError)], plain: impl Fn(u8, Option<&str>) -> Shown) -> Shown {
+    let missing = |error: &RegistryError| matches!(error, RegistryError::Missing(_));
+    let gone = errors.iter().all(|(_, error)| missing(error));
+    let hint = match gone {
+        true => Some("there is no such image: correct the reference in the container file".to_owned()),
+        false => errors.iter().find_map(|(_, error)| match error {
+            RegistryError::Remote(error) => error.hint(),
+            _ => None,
+        }),
+    };
+    let line = |(reference, error): &(String, RegistryError)| {
+        let all = std::iter::once(error.to_string()).chain(causes(error));
+        let said = all.collect::<Vec<_>>().join(": ");
+        match missing(error) {
+            true => said,
+            false => format!("{reference}: {said}"),
+        }
+    };
+    Shown {
+        details: errors.iter().map(line).collect(),
+        ..plain(if gone { 1 } else { 5 }, hint.as_deref())
     }
 }
 

@@ -86,6 +86,8 @@ fn run(settings: impl FnOnce() -> Result<Settings, Failure>, ui: &Ui, verb: Verb
             max_count,
             reserved,
         } => verbs::log::run(&settings()?, ui, ring.as_deref(), max_count, reserved),
+        Verb::Lock(request) => verbs::lock::run(&settings()?, ui, &request),
+        Verb::Outdated { check } => verbs::lock::outdated(&settings()?, ui, check),
         Verb::Graph { format, source } => verbs::graph::run(&settings()?, ui, format, &source),
         Verb::Affected { path, since, source } => {
             verbs::affected::run(&settings()?, ui, &path, since.as_deref(), &source)
@@ -96,31 +98,12 @@ fn run(settings: impl FnOnce() -> Result<Settings, Failure>, ui: &Ui, verb: Verb
             against,
             source,
         } => verbs::explain::run(&settings()?, ui, &image, records, against.as_deref(), &source),
-        Verb::Revision {
-            dir,
-            file,
-            build_arg,
-            target,
-            build_context,
-            platform,
-            records,
-            resolve,
-        } => {
-            let request = verbs::revision::Request {
-                dir,
-                file,
-                build_arg,
-                target,
-                build_context,
-                platform,
-                records,
-                resolve,
-            };
-            verbs::revision::run(&settings()?, ui, &request)
-        }
+        Verb::Revision(request) => verbs::revision::run(&settings()?, ui, &request),
         Verb::Export { image, to } => verbs::export::run(&settings()?, ui, &image, &to),
         Verb::State { what } => verbs::state::run(&settings()?, ui, &what),
-        Verb::Doctor { builder } => verbs::doctor::run(&settings()?, ui, builder.as_deref()),
+        Verb::Doctor { builder, dry_run } => {
+            verbs::doctor::run(&settings()?, ui, builder.as_deref(), dry_run)
+        }
         Verb::Config => verbs::config::run(&settings()?, ui),
         Verb::Kustomize { folder } => verbs::kustomize::run(&settings()?, ui, &folder),
         Verb::Schema => verbs::schema::run(ui),

@@ -2,7 +2,7 @@
 
 mod place;
 
-pub use place::{place, store, store_alone, store_to_write, store_to_write_alone};
+pub use place::{Place, elsewhere, place, store, store_alone, store_to_write, store_to_write_alone};
 
 use crate::args::SourceArgs;
 use crate::settings::{Settings, no_config};
@@ -151,8 +151,11 @@ pub fn loaded(
                 format!("git add {0} && git commit -m \"Add {0}\"", origin.config),
             ));
         }
-        let bytes = settings.config_bytes()?;
-        let files = BTreeMap::from([(origin.config.clone(), bytes)]);
+        let mut files = BTreeMap::from([(origin.config.clone(), settings.config_bytes()?)]);
+        if let Some(bytes) = settings.lock_bytes()? {
+            let beside = origin.config.parent().unwrap_or_default();
+            files.insert(beside.child(config::lock::FILE.as_bytes()), bytes);
+        }
         origin.tree = Arc::new(Overlay::new(origin.tree, files));
         origin.identity = None;
         missing = true;
@@ -257,6 +260,18 @@ pub fn checked(
     let loaded = Loaded::read_anew(origin)?;
     let warnings = loaded.warnings.clone();
     Ok((loaded, warnings))
+}
+
+/// The working copy alone, whether or not there is a commit.
+///
+/// # Errors
+/// [`Failure`] when there is none, or no rings.yaml.
+pub fn working(settings: &Settings, caches: &Caches) -> Result<Origin, Failure> {
+    let repository = settings.git()?.clone();
+    repository.require_workdir()?;
+    let config = settings.config_in_repository()?;
+    let tree = Arc::new(worktree(settings, &repository)?);
+    without_commit(caches, &repository, tree, config)
 }
 
 fn unborn(

@@ -106,6 +106,11 @@ impl Settings {
         }
     }
 
+    /// The first of the random hex digits of this run.
+    pub fn random(&self, digits: usize) -> &str {
+        self.operation.get(..digits).unwrap_or(&self.operation)
+    }
+
     /// rings.yaml as a path in the repository; in a bare repository, the one at its root.
     ///
     /// # Errors
@@ -152,6 +157,27 @@ impl Settings {
             return Err(too_large());
         }
         std::fs::read(&config.value).map_err(io)
+    }
+
+    /// The bytes of rings.lock beside it, where there is one; of a longer one than is read, so many that this shows.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] when it cannot be read.
+    pub fn lock_bytes(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let config = self.config.as_ref().ok_or_else(no_config)?;
+        let path = config.value.with_file_name(ringshift::config::lock::FILE);
+        let io = |source| Failure::Io {
+            action: format!("read {}", path.display()),
+            source,
+        };
+        let mut bytes = Vec::new();
+        match std::fs::File::open(&path) {
+            Ok(file) => std::io::Read::read_to_end(&mut std::io::Read::take(file, (1 << 20) + 1), &mut bytes)
+                .map_err(io)
+                .map(|_| Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io(error)),
+        }
     }
 }
 

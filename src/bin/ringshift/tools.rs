@@ -9,6 +9,7 @@ use ringshift::config::{Allowance, Project};
 use ringshift::engine::execute::{Builders, Tools, Unusable};
 use ringshift::engine::{Failure, Reporter};
 use ringshift::model::BuilderKind;
+use ringshift::registry::remote::Registries;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub fn open(
         },
         scrub: given.scrub,
         logs: settings.cache.value.join("logs"),
+        outside: Arc::new(Registries::hasty(&settings.variables)),
         reporter,
     })
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-/// `base` is an image of the project.
+/// `base` is an image of the project, `x.y/locked` is locked.
 struct World;
 
 impl resolve::World for World {
@@ -26,8 +26,15 @@ impl resolve::World for World {
         }))
     }
 
-    fn base(&self, _: &resolve::Base) -> Result<resolve::BaseFacts, ResolveError> {
-        Ok(resolve::BaseFacts::default())
+    fn base(&self, base: &resolve::Base) -> Result<resolve::BaseFacts, ResolveError> {
+        let locked = match base {
+            resolve::Base::External { reference, .. } => reference.name() == "x.y/locked",
+            resolve::Base::Project(_) => false,
+        };
+        Ok(resolve::BaseFacts {
+            digest: locked.then(|| Digest::of(b"locked")),
+            ..resolve::BaseFacts::default()
+        })
     }
 }
 
@@ -228,4 +235,16 @@ fn links_under_parents_lead_somewhere_but_bring_nothing_in() {
         .map(|(path, (_, _, text))| (path.as_str(), text.as_str()))
         .collect();
     assert_eq!(texts, [("d", ""), ("d/x", ""), ("l", "m/x"), ("m", "/d")]);
+}
+
+#[test]
+fn a_locked_image_goes_by_its_digest_wherever_it_is_named() {
+    let text = "ARG TAG=1\nFROM x.y/locked:$TAG AS one\nRUN --mount=from=x.y/locked:2,target=/m ls\n\
+                FROM x.y/locked\nCOPY --from=x.y/locked:3 /a /b\nCOPY --from=one /a /b\nCOPY --from=x.y/open:1 /a /c\n";
+    let pinned = format!("x.y/locked@{}", Digest::of(b"locked"));
+    let want = format!(
+        "ARG TAG=1\nFROM {pinned} AS one\nRUN --mount=from={pinned},target=/m ls\nFROM {pinned}\n\
+         COPY --from={pinned} /a /b\nCOPY --from=one /a /b\nCOPY --from=x.y/open:1 /a /c\n"
+    );
+    assert_eq!(written(text, None), want);
 }

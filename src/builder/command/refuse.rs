@@ -130,10 +130,26 @@ impl Look<'_> {
             .or_else(|| self.ordered(stage))
     }
 
+    /// Whether an image is pinned by the lock: the text of a trigger stays as it is, and its builder would not know.
+    fn is_pinned_elsewhere(&self, source: &Source, step: &Step) -> bool {
+        let Source::External(reference) = source else {
+            return false;
+        };
+        let digest = reference.digest().unwrap_or_default();
+        !digest.is_empty() && !step.original.contains(digest)
+    }
+
     fn step(&self, step: &Step) -> Option<Fault> {
         if step.trigger && from(step).any(|source| matches!(source, Source::Project(_) | Source::Named(_))) {
             let what = format!(
                 "the base's ONBUILD names an image of the project: {}",
+                step.original
+            );
+            return Some((step.line, what, "write the instruction into this file"));
+        }
+        if step.trigger && from(step).any(|source| self.is_pinned_elsewhere(source, step)) {
+            let what = format!(
+                "the base's ONBUILD names an image by its tag alone: {}",
                 step.original
             );
             return Some((step.line, what, "write the instruction into this file"));

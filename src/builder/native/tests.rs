@@ -49,6 +49,7 @@ fn stage(base: Source, ops: Vec<Op>) -> Stage {
         name: None,
         base,
         platform: None,
+        workdir: None,
         steps: ops.into_iter().map(step).collect(),
     }
 }

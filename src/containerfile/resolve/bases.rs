@@ -6,7 +6,7 @@ use super::{Base, BaseFacts, NamedContext, Placed, Resolver, platform, warn};
 use crate::containerfile::error::{Fault, quoted, told_of_trigger};
 use crate::containerfile::instruction::{Instruction, typed};
 use crate::containerfile::parse::{lower, parse_body};
-use crate::containerfile::recipe::Source;
+use crate::containerfile::recipe::{Source, Unlocked};
 use crate::model::{Platform, Reference};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -116,6 +116,7 @@ impl<'a> Resolver<'a> {
         if !reachable {
             return Ok(());
         }
+        let state_fires = state.is_stage && !state.replaced;
         let platform = state
             .platform
             .clone()
@@ -124,12 +125,35 @@ impl<'a> Resolver<'a> {
             Some(source) => source,
             None => self.base_source(line, &text, reference)?,
         };
-        let facts = match late {
-            true => BaseFacts::unknown(),
-            false => self.facts(line, &source, &platform)?,
+        let facts = match (late, &source) {
+            (false, _) => self.facts(line, &source, &platform)?,
+            (true, Source::External(reference)) => BaseFacts {
+                digest: self
+                    .inputs
+                    .world
+                    .late(reference, &platform::normal(&platform))
+                    .map_err(|e| e.at(line))?,
+                ..BaseFacts::unknown()
+            },
+            (true, _) => BaseFacts::unknown(),
         };
+        if let (Source::External(reference), true) = (&source, facts.open && state_fires) {
+            self.unlocked.push(Unlocked {
+                line,
+                reference: match &facts.digest {
+                    Some(digest) => reference.clone().pinned(digest),
+                    None => reference.clone(),
+                },
+                platform: platform::normal(&platform),
+            });
+        }
         let source = match (source, &facts.digest) {
-            (Source::External(reference), Some(digest)) => Source::External(reference.pinned(digest)),
+            (Source::External(reference), Some(digest)) => {
+                if reference.digest().is_none() {
+                    self.locked.insert(reference.clone(), *digest);
+                }
+                Source::External(reference.pinned(digest))
+            }
             (source, _) => source,
         };
         let state = &mut graph.states[index];
@@ -176,11 +200,14 @@ impl<'a> Resolver<'a> {
             _ => return Ok(scratch()),
         };
         let facts = self.inputs.world.base(&base).map_err(|e| e.at(line))?;
-        if let (Source::External(reference), true) = (source, facts.open)
-            && reference.digest().is_none()
-        {
-            self.warnings
-                .push(warn::unlocked_base(line, &reference.to_string()));
+        if let (Source::External(reference), true) = (source, facts.open) {
+            let text = reference.to_string();
+            if facts.digest.is_some() {
+                let platform = platform::normal(target);
+                self.warnings.push(warn::half_locked(line, &text, &platform));
+            } else if reference.digest().is_none() {
+                self.warnings.push(warn::unlocked_base(line, &text));
+            }
         }
         Ok(facts)
     }
@@ -236,6 +263,16 @@ fn triggers(graph: &Graph<'_>, index: usize) -> Vec<String> {
             _ => None,
         })
         .collect()
+}
+
+/// Whether a trigger makes the image depend on more than the base: it reads the context or another image, or gives an
+/// argument a meaning. What is no instruction does, too.
+pub fn trigger_reads(text: &str) -> bool {
+    match trigger(text, 1).map(|placed| placed.typed.instruction) {
+        Ok(Instruction::Run(run)) => !run.mounts.is_empty(),
+        Ok(Instruction::Arg(_) | Instruction::Transfer(_) | Instruction::OnBuild(_)) | Err(_) => true,
+        Ok(_) => false,
+    }
 }
 
 /// The instruction of a trigger; errors name the FROM that fires it.

@@ -117,7 +117,11 @@ impl<'a> Resolver<'a> {
             warnings: self.warnings,
             syntax: None,
             facts: scopes.get(&target).map(Scope::facts).unwrap_or_default(),
-            written: Written::default(),
+            written: Written {
+                locked: self.locked,
+                unlocked: self.unlocked,
+                ..Written::default()
+            },
         })
     }
 
@@ -145,6 +149,7 @@ impl<'a> Resolver<'a> {
             None => state.source.clone().unwrap_or(Source::Scratch),
         };
         let target = platform::normal(self.inputs.platform);
+        let locked = state.facts.as_ref().filter(|facts| facts.digest.is_some());
         let is_image = matches!(own, Source::External(_) | Source::Project(_));
         Stage {
             line: state.line,
@@ -154,6 +159,7 @@ impl<'a> Resolver<'a> {
                 .platform
                 .clone()
                 .filter(|platform| is_image && *platform != target),
+            workdir: locked.and_then(|facts| facts.workdir.clone()),
             steps,
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::containerfile::recipe::Warning;
 use crate::containerfile::syntax::Syntax;
+use crate::model::Platform;
 
 fn warning(line: u32, code: &'static str, message: impl Into<String>) -> Warning {
     Warning {
@@ -37,6 +38,12 @@ pub(super) fn unlocked_base(line: u32, reference: &str) -> Warning {
     let message = format!(
         "{reference} is not pinned: it enters the revision by its name alone, and no rebuild follows when that moves"
     );
+    warning(line, "unlocked-base", message)
+}
+
+/// An image that `rings.lock` holds for other platforms only.
+pub(super) fn half_locked(line: u32, reference: &str, platform: &Platform) -> Warning {
+    let message = format!("rings.lock does not say what {reference} is on {platform}: `ringshift lock` asks");
     warning(line, "unlocked-base", message)
 }
 

@@ -5,7 +5,7 @@ use super::log::Log;
 use super::work::Work;
 use super::{Builders, Tools, index};
 use crate::builder::{Base, BuildError, Builder, Job, Progress, Session, given};
-use crate::containerfile::recipe::Recipe;
+use crate::containerfile::recipe::{Recipe, Unlocked};
 use crate::engine::event::Event;
 use crate::engine::failure::{Failure, Unbuilt, of_check};
 use crate::engine::project::{Image, Loaded, Resolved, Variant};
@@ -60,6 +60,13 @@ impl Making {
                 log: None,
             })),
         }
+    }
+
+    /// The bases of its stages of which nothing is known.
+    pub fn unlocked(&self) -> impl Iterator<Item = &Unlocked> {
+        self.resolved
+            .iter()
+            .flat_map(|resolved| &resolved.recipe.written.unlocked)
     }
 
     /// Builds and checks; what is pushed bears no tag yet.

@@ -3,6 +3,7 @@
 use super::making::Making;
 use super::{AtCommit, Builders, Site, Tools, index};
 use crate::builder::{BuildError, Session};
+use crate::containerfile::recipe::Unlocked;
 use crate::engine::event::Event;
 use crate::engine::failure::{Failure, Unbuilt};
 use crate::engine::project::{Loaded, Resolved};
@@ -123,6 +124,11 @@ impl Work {
     pub fn has_program(&self) -> bool {
         let native = |making: &Making| making.builder.kind() == BuilderKind::Native;
         self.making.as_ref().is_some_and(|making| !native(making))
+    }
+
+    /// The bases that are pinned nowhere, or of which nothing else is known.
+    pub fn unlocked(&self) -> impl Iterator<Item = &Unlocked> {
+        self.making.iter().flat_map(Making::unlocked)
     }
 
     /// Makes the image; what it makes is tagged.

@@ -51,13 +51,18 @@ impl Loaded {
         matches!(self.origin.tree.kind(&RepoPath::clean(path)), Ok(Some(_)))
     }
 
-    /// Whether a path in the repository says what images are or read, though none reads it: rings.yaml, or the ignore
+    /// Whether a path is rings.yaml or rings.lock.
+    fn is_own(&self, path: &RepoPath) -> bool {
+        *path == self.origin.config || *path == super::locks::path(&self.origin.config)
+    }
+
+    /// Whether a path in the repository says what images are or read, though none reads it: rings.yaml, rings.lock, the ignore
     /// file of a context.
     ///
     /// # Errors
     /// As [`Loaded::contexts`].
     pub fn is_said_by(&self, path: &RepoPath) -> Result<bool, Failure> {
-        if *path == self.origin.config {
+        if self.is_own(path) {
             return Ok(true);
         }
         let name = path.to_string();
@@ -76,7 +81,7 @@ impl Loaded {
     /// Of these paths in the repository, those that an image reads, or would read if they were in the
     /// commit: rings.yaml, container files, what the contexts keep.
     pub fn of_interest(&self, paths: &[RepoPath]) -> Vec<RepoPath> {
-        let config = paths.iter().filter(|path| **path == self.origin.config).cloned();
+        let config = paths.iter().filter(|path| self.is_own(path)).cloned();
         let images = self.project.images.keys().filter(|_| !paths.is_empty());
         let read = images.flat_map(|name| self.read_by(name, paths).unwrap_or_default());
         let found: BTreeSet<RepoPath> = config.chain(read).collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names everything besides the sources that a result depends on.
-pub const FORMAT: &str = concat!("ringshift-project/3 ", env!("CARGO_PKG_VERSION"));
+pub const FORMAT: &str = concat!("ringshift-project/4 ", env!("CARGO_PKG_VERSION"));
 
 /// What is kept.
 #[derive(Serialize, Deserialize)]

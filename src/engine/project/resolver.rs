@@ -1,13 +1,16 @@
 //! Container files to recipes, for all images of a project: what a base hands down is asked of the
 //! base's own container file.
 
+use super::Locks;
 use crate::config::{self, Allowance, ContextSource, Project};
 use crate::containerfile::{
     self, Base, BaseFacts, Fault, Inputs, NamedContext, ProjectRef, ResolveError, World,
     recipe::{Op, Recipe, Step, Warning},
 };
 use crate::engine::Failure;
-use crate::model::{ImageName, Platform, Problem, Problems, Reference, RepoPath, Severity, Source, Span};
+use crate::model::{
+    Digest, ImageName, Platform, Problem, Problems, Reference, RepoPath, Severity, Source, Span,
+};
 use crate::tree::SourceTree;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +67,7 @@ pub struct Resolver<'a> {
     project: &'a Project,
     tree: &'a dyn SourceTree,
     platform: &'a Platform,
+    locks: &'a Locks,
     done: RefCell<BTreeMap<ImageName, Option<Resolved>>>,
     open: RefCell<BTreeSet<ImageName>>,
     problems: RefCell<Vec<Problem>>,
@@ -72,11 +76,17 @@ pub struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     /// A resolver of the images of `project` in `tree`, for one platform.
-    pub fn new(project: &'a Project, tree: &'a dyn SourceTree, platform: &'a Platform) -> Self {
+    pub fn new(
+        project: &'a Project,
+        tree: &'a dyn SourceTree,
+        platform: &'a Platform,
+        locks: &'a Locks,
+    ) -> Self {
         Self {
             project,
             tree,
             platform,
+            locks,
             done: RefCell::default(),
             open: RefCell::default(),
             problems: RefCell::default(),
@@ -293,6 +303,10 @@ impl World for Resolver<'_> {
         last(project).filter(|own| last(reference.name()).as_ref() == Some(own))
     }
 
+    fn late(&self, reference: &Reference, platform: &Platform) -> Result<Option<Digest>, ResolveError> {
+        Ok(self.locks.base(reference, platform).digest)
+    }
+
     fn base(&self, base: &Base) -> Result<BaseFacts, ResolveError> {
         Ok(match base {
             // A base that cannot be resolved, or that leads back here, is a problem of its own.
@@ -300,7 +314,7 @@ impl World for Resolver<'_> {
                 Some(resolved) => resolved.recipe.facts().clone(),
                 None => BaseFacts::unknown(),
             },
-            Base::External { .. } => BaseFacts::unknown(),
+            Base::External { reference, platform } => self.locks.base(reference, platform),
         })
     }
 }

@@ -32,7 +32,7 @@ pub(in crate::revision) fn plan(recipe: &Recipe, manifest: &Manifest, out: &mut 
         if let Some(platform) = stage.platform.as_ref().filter(|p| **p != recipe.platform) {
             out.text(line, "stage-platform", &platform.to_string());
         }
-        let mut state = inherited(&stage.base, &states);
+        let mut state = inherited(stage, &states);
         let mut metadata = Metadata::default();
         let folders = |step| only_folders(stage, manifest, (number, step));
         steps(stage, folders, &mut state, &mut metadata, out);
@@ -119,14 +119,21 @@ fn base_chain(recipe: &Recipe) -> Vec<usize> {
     chain
 }
 
-fn inherited(base: &Source, states: &[State]) -> State {
-    match base {
+fn inherited(stage: &Stage, states: &[State]) -> State {
+    match &stage.base {
         Source::Scratch => State {
             workdir: Some(RepoPath::root()),
             ..State::default()
         },
         Source::Stage(number) => states.get(*number).cloned().unwrap_or_default(),
-        _ => State::default(),
+        _ => State {
+            workdir: stage
+                .workdir
+                .as_deref()
+                .filter(|w| w.starts_with('/'))
+                .map(RepoPath::clean),
+            ..State::default()
+        },
     }
 }
 

@@ -102,7 +102,7 @@ impl Machine {
 }
 
 /// Storage of the tests' own, in the lab.
-fn storage(name: &str) -> Vec<String> {
+pub fn storage(name: &str) -> Vec<String> {
     let at = |part: &str| lab().join(format!("{name}-{part}")).display().to_string();
     let words = [
         "--root".into(),

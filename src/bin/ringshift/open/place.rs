@@ -71,6 +71,24 @@ pub fn place(settings: &Settings, project: Option<&Project>) -> Result<Setting<P
     }
 }
 
+/// Where a registry of `publish:` is, and what stands before the project in its repositories.
+pub fn elsewhere(settings: &Settings, text: &str) -> (Place, String) {
+    if let Some(folder) = text.strip_prefix("oci:") {
+        let beside = settings.config.as_ref().and_then(|config| config.value.parent());
+        let folder = beside.unwrap_or(&settings.directory).join(folder);
+        return (Place::Folder(folder), String::new());
+    }
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
+    };
+    let (host, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    (
+        Place::Registry(format!("{scheme}{host}")),
+        prefix.trim_end_matches('/').to_owned(),
+    )
+}
+
 /// The store of a project, to read.
 ///
 /// # Errors

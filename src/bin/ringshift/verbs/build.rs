@@ -1,6 +1,6 @@
 //! `build`, and the shift out of ante.
 
-use super::{moves, named, plan};
+use super::{moves, named, plan, publish};
 use crate::args::{BuildArgs, Change};
 use crate::open::{self, Caches, Uncommitted};
 use crate::settings::Settings;
@@ -8,6 +8,7 @@ use crate::tools;
 use crate::ui::{Ui, progress::Progress};
 use ringshift::engine::execute::{self, Site};
 use ringshift::engine::{Committed, Failure};
+use ringshift::plan::build::Target;
 use ringshift::wire;
 use ringshift::wire::done::DoneShape;
 use std::sync::Arc;
@@ -38,6 +39,10 @@ pub fn carry_out(
     let request = plan::request(args, state, &opened, overrides, from_ante)?;
     plan::same_chain(&request, state, &empty)?;
     let commits = open::clone(settings, &caches);
+    let filled = match &request.target {
+        Target::Ring(ring) => publish::targets(settings, Some(&project.project), Some(ring))?,
+        Target::Ante => Vec::new(),
+    };
     let progress = Arc::new(Progress::new(*ui));
     let tools = tools::open(settings, &caches, &project.project, &args.how, progress.clone())?;
     let site = Site {
@@ -50,6 +55,16 @@ pub fn carry_out(
     if change.dry_run {
         let decided = execute::plan(&site, &commits, &request, head.as_ref())?;
         plan::print(settings, ui, &caches, &site, &decided, head.as_ref(), true)?;
+        if !decided.is_empty() && !ui.json {
+            let version = decided
+                .result
+                .get(&decided.root)
+                .map(|root| root.version.to_string());
+            let version = version.unwrap_or_default();
+            filled
+                .iter()
+                .for_each(|target| ui.print(&format!("  {}", publish::line(target, &version))));
+        }
         caches.save();
         return Ok(0);
     }
@@ -69,6 +84,7 @@ pub fn carry_out(
     runtime.shutdown_background();
     caches.save();
     tell(ui, done?.as_ref());
+    publish::settle(ui, &site.store, &filled)?;
     Ok(0)
 }
 

@@ -1,4 +1,6 @@
-//! `doctor`: which builders can be used here, which one would be taken, and why.
+//! `doctor`: which builders can be used here, which one would be taken, and why; what the registry of the store can do.
+
+pub mod store;
 
 use crate::open;
 use crate::settings::Settings;
@@ -17,8 +19,9 @@ struct Looked {
     found: Option<Result<Found, Unusable>>,
 }
 
-/// Looks at every builder. Exit code 5 when the one that is asked for cannot be used.
-pub fn run(settings: &Settings, ui: &Ui, builder: Option<&str>) -> Result<u8, Failure> {
+/// Looks at every builder and at the store. Exit code 5 when the builder that is asked for, or the registry, cannot be
+/// used, 8 when the registry must not be.
+pub fn run(settings: &Settings, ui: &Ui, builder: Option<&str>, dry_run: bool) -> Result<u8, Failure> {
     let project = settings
         .config
         .is_some()
@@ -27,15 +30,28 @@ pub fn run(settings: &Settings, ui: &Ui, builder: Option<&str>) -> Result<u8, Fa
     let choice = Choice::of(builder, project.as_ref())?;
     let all: Vec<Looked> = BuilderKind::ALL.map(|kind| looked(kind, &choice)).into();
     let taken = taken(&all, &choice);
+    let store = store::look(settings, project.as_ref(), dry_run)?;
     match ui.json {
-        true => ui.print(&wire::line("doctor", &shape(&all, taken.as_ref()))),
-        false => ui.print(&text(&all, taken.as_ref(), &choice)),
+        true => {
+            let mut shape = shape(&all, taken.as_ref());
+            if let Some(store) = &store {
+                shape["store"] = store.shape();
+            }
+            ui.print(&wire::line("doctor", &shape));
+        }
+        false => {
+            ui.print(&text(&all, taken.as_ref(), &choice));
+            if let Some(store) = &store {
+                ui.print(&format!("\n{}", store.text()));
+            }
+        }
     }
-    Ok(if taken.is_none() && choice.kind.is_some() {
+    let builder = if taken.is_none() && choice.kind.is_some() {
         5
     } else {
         0
-    })
+    };
+    Ok(store.map_or(0, |store| store.code()).max(builder))
 }
 
 fn looked(kind: BuilderKind, choice: &Choice) -> Looked {

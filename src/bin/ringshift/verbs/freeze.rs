@@ -30,7 +30,7 @@ pub fn freeze(settings: &Settings, ui: &Ui, text: &str, change: &Change) -> Resu
     moves::run(
         settings,
         ui,
-        (&store, &empty),
+        (&store, &empty, &[]),
         change,
         |state: &State| state.freezes.clone(),
         |state, _| freeze::freeze(state, &store, &of_root(&store, &wanted), &by),
@@ -51,7 +51,7 @@ pub fn unfreeze(
     moves::run(
         settings,
         ui,
-        (&store, &empty),
+        (&store, &empty, &[]),
         change,
         |state: &State| state.freezes.clone(),
         |state, _| {

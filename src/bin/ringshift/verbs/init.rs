@@ -3,6 +3,7 @@
 
 mod look;
 
+use super::doctor::store;
 use crate::open::{self, Caches};
 use crate::settings::Settings;
 use crate::ui::Ui;
@@ -39,7 +40,7 @@ pub fn run(
             )),
             false => ui.note(&text),
         }
-        return Ok(0);
+        return registry(settings, ui, dry_run);
     }
     let repository = settings.git()?;
     let workdir = repository.require_workdir()?.to_path_buf();
@@ -109,7 +110,23 @@ pub fn run(
             );
         }
     }
-    Ok(0)
+    registry(settings, ui, dry_run)
+}
+
+/// A registry is tried before anybody trusts it.
+fn registry(settings: &Settings, ui: &Ui, read_only: bool) -> Result<u8, Failure> {
+    let project = settings
+        .config
+        .is_some()
+        .then(|| open::project(settings))
+        .transpose()?;
+    let Some(looked) = store::look(settings, project.as_ref(), read_only)? else {
+        return Ok(0);
+    };
+    if looked.code() != 0 || !looked.findings.is_empty() && !ui.json {
+        ui.talk(&looked.text());
+    }
+    Ok(looked.code())
 }
 
 /// How often what cannot be built is left out and the rest proposed again.

@@ -50,7 +50,10 @@ pub fn run(
     if ui.json {
         ui.print(&wire::line("log", &LogShape::new(entries.iter())));
     } else if entries.is_empty() {
-        ui.note("no entry yet; `ringshift build` writes the first");
+        ui.note(match store.is_folder() {
+            true => "no entry yet; `ringshift build` writes the first",
+            false => "no entry yet",
+        });
     } else {
         ui.print(&ui::log::log(&entries, settings.now, table::terminal_width()));
     }

@@ -1,10 +1,12 @@
 //! What `shift`, `unshift`, `freeze` and `unfreeze` share: decide, append, point, tell.
 
+use super::publish;
 use crate::args::Change;
 use crate::failure::passed_over;
 use crate::settings::Settings;
 use crate::ui::Ui;
 use ringshift::engine::append::{self, Proposal};
+use ringshift::engine::publish::Target;
 use ringshift::engine::{Committed, Failure, Store, pointers};
 use ringshift::plan::{Refusal, Transition};
 use ringshift::state::journal::Stored;
@@ -17,7 +19,7 @@ use ringshift::wire::done::DoneShape;
 pub fn run<B: PartialEq>(
     settings: &Settings,
     ui: &Ui,
-    (store, empty): (&Store, &State),
+    (store, empty, targets): (&Store, &State, &[Target]),
     change: &Change,
     basis: impl Fn(&State) -> B,
     decide: impl Fn(&State, u64) -> Result<Option<Transition>, Refusal>,
@@ -32,7 +34,7 @@ pub fn run<B: PartialEq>(
     let head = store.journal.head()?;
     if change.dry_run {
         let proposal = propose(head)?;
-        return Ok(tell_proposal(ui, proposal.as_ref()));
+        return Ok(tell_proposal(ui, proposal, targets));
     }
     let done = append::append(store, head, basis, propose, empty)?;
     let code = match &done {
@@ -45,6 +47,7 @@ pub fn run<B: PartialEq>(
     if let Some(note) = pointers::settle(store) {
         ui.warn(&note);
     }
+    publish::settle(ui, store, targets)?;
     Ok(code)
 }
 
@@ -84,24 +87,30 @@ fn what(entry: &Entry) -> String {
     format!("{}{}", entry.verb, versions.collect::<Vec<_>>().join(","))
 }
 
-fn tell_proposal(ui: &Ui, proposal: Option<&Proposal>) -> u8 {
-    let Some(proposal) = proposal else {
+fn tell_proposal(ui: &Ui, proposal: Option<Proposal>, targets: &[Target]) -> u8 {
+    let Some(mut proposal) = proposal else {
         nothing(ui);
         return 0;
     };
-    let refused = refused(ui, proposal);
+    let refused = refused(ui, &proposal);
     let writes = proposal
         .head
         .as_ref()
         .is_none_or(|head| head.entry.state != proposal.entry.state);
-    let entry = writes.then_some(&proposal.entry);
-    match (ui.json, entry) {
-        (true, entry) => {
-            let shape = DoneShape::proposed(entry).with(&proposal.notes);
-            ui.print(&wire::line("done", &shape));
+    let copies = publish::copies(targets, &proposal.entry);
+    match (ui.json, writes) {
+        (true, writes) => {
+            proposal
+                .notes
+                .extend(copies.iter().map(|copy| format!("would {copy}")));
+            let shape = DoneShape::proposed(writes.then_some(&proposal.entry));
+            ui.print(&wire::line("done", &shape.with(&proposal.notes)));
         }
-        (false, Some(entry)) => dry(ui, entry),
-        (false, None) => ui.print("Nothing would be written."),
+        (false, true) => {
+            dry(ui, &proposal.entry);
+            copies.iter().for_each(|copy| ui.print(&format!("  {copy}")));
+        }
+        (false, false) => ui.print("Nothing would be written."),
     }
     refused
 }

@@ -4,6 +4,7 @@
 )]
 //! `revision DIR`: the revision of one build context, outside any project.
 
+use crate::args::RevisionArgs;
 use crate::settings::Settings;
 use crate::ui::Ui;
 use ringshift::config;
@@ -12,11 +13,11 @@ use ringshift::containerfile::{
     self, Base, BaseFacts, Fault, Inputs, NamedContext, ProjectRef, ResolveError, World,
 };
 use ringshift::engine::Failure;
-use ringshift::model::{Platform, Problem, Reference, RepoPath, Source, Span};
+use ringshift::model::{Digest, Platform, Problem, Reference, RepoPath, Source, Span};
 use ringshift::plan::Refusal;
 use ringshift::registry::RegistryError;
-use ringshift::registry::facts;
-use ringshift::registry::remote::{Access, RemoteRegistry, Variables};
+use ringshift::registry::facts::Outside as _;
+use ringshift::registry::remote::Registries;
 use ringshift::revision::{self, ContextTree, Contexts, Limits, Plan};
 use ringshift::tree::SourceTree;
 use ringshift::tree::disk::DiskTree;
@@ -24,51 +25,24 @@ use ringshift::wire;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-/// What is asked.
-pub struct Request {
-    pub dir: PathBuf,
-    pub file: Option<PathBuf>,
-    pub build_arg: Vec<String>,
-    pub target: Option<String>,
-    pub build_context: Vec<String>,
-    pub platform: String,
-    pub records: bool,
-    pub resolve: bool,
-}
+use std::path::Path;
 
 /// Outside a project every image is an outside one: unlocked, or looked up when the user asks for that.
-struct Outside<'a> {
+struct Outside {
     resolve: bool,
-    variables: &'a Variables,
-    registries: RefCell<BTreeMap<String, RemoteRegistry>>,
+    registries: Registries,
     known: RefCell<BTreeMap<(String, String), BaseFacts>>,
     failure: RefCell<Option<Failure>>,
 }
 
-impl Outside<'_> {
-    /// What the registry of an image says of it.
-    fn ask(&self, reference: &Reference, platform: &Platform) -> Result<BaseFacts, RegistryError> {
-        // Logins are kept by host and namespace.
-        let (host, path) = reference.name().split_once('/').unwrap_or((reference.name(), ""));
-        let mut registries = self.registries.borrow_mut();
-        let registry = match registries.get(reference.name()) {
-            Some(registry) => registry.clone(),
-            None => {
-                let access = Access::from_variables(host, path, self.variables).map_err(Box::new)?;
-                let registry = RemoteRegistry::open(access)?;
-                registries.insert(reference.name().to_owned(), registry.clone());
-                registry
-            }
-        };
-        facts::facts(&registry, reference, platform)
-    }
-}
-
-impl World for Outside<'_> {
+impl World for Outside {
     fn project_image(&self, _: &str) -> Result<Option<ProjectRef>, ResolveError> {
         Ok(None)
+    }
+
+    fn late(&self, reference: &Reference, platform: &Platform) -> Result<Option<Digest>, ResolveError> {
+        let (reference, platform) = (reference.clone(), platform.clone());
+        Ok(self.base(&Base::External { reference, platform })?.digest)
     }
 
     fn base(&self, base: &Base) -> Result<BaseFacts, ResolveError> {
@@ -82,8 +56,12 @@ impl World for Outside<'_> {
         if let Some(known) = self.known.borrow().get(&key) {
             return Ok(known.clone());
         }
-        match self.ask(reference, platform) {
-            Ok(facts) => {
+        match self.registries.facts(reference, platform) {
+            Ok((digest, facts)) => {
+                let facts = BaseFacts {
+                    digest: Some(digest),
+                    ..facts.base()
+                };
                 self.known.borrow_mut().insert(key, facts.clone());
                 Ok(facts)
             }
@@ -104,7 +82,7 @@ impl World for Outside<'_> {
 }
 
 /// Prints the revision, or the records it is the hash of.
-pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failure> {
+pub fn run(settings: &Settings, ui: &Ui, request: &RevisionArgs) -> Result<u8, Failure> {
     let args = pairs(&request.build_arg, "--build-arg")?;
     let platform: Platform =
         request
@@ -135,8 +113,7 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request) -> Result<u8, Failur
     let (bytes, source, ignore) = container_file(settings, request, &tree)?;
     let world = Outside {
         resolve: request.resolve,
-        variables: &settings.variables,
-        registries: RefCell::default(),
+        registries: Registries::new(&settings.variables),
         known: RefCell::default(),
         failure: RefCell::default(),
     };
@@ -268,7 +245,7 @@ fn parse_ignore(bytes: &[u8], name: &str) -> Result<Ignore, Failure> {
 /// The container file's bytes, its text for messages, and the ignore file that goes with it.
 fn container_file(
     settings: &Settings,
-    request: &Request,
+    request: &RevisionArgs,
     tree: &DiskTree,
 ) -> Result<(Vec<u8>, Source, Ignore), Failure> {
     let none = || {

@@ -1,6 +1,6 @@
 //! `shift`.
 
-use super::{build, moves, named};
+use super::{build, moves, named, publish};
 use crate::args::{BuildArgs, BuilderArgs, Change, LossArgs, SourceArgs};
 use crate::open::{self, Caches};
 use crate::settings::Settings;
@@ -26,12 +26,12 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
     let overrides = named::overrides(&request.loss, change.reason.as_deref())?;
     let caches = Caches::open(settings);
     let commits = open::clone(settings, &caches);
-    let place = (&store, &empty);
     let Some(name) = request.ring.as_deref() else {
+        let targets = publish::targets_here(settings, None)?;
         let done = moves::run(
             settings,
             ui,
-            place,
+            (&store, &empty, targets.as_slice()),
             change,
             |state: &State| state.rings.clone(),
             |state, head| {
@@ -62,6 +62,8 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
         let there = |name: &ringshift::model::RingName| state.rings.get(name).cloned();
         (there(&ring), before.and_then(there), state.freezes.clone())
     };
+    let targets = publish::targets_here(settings, Some(&ring))?;
+    let place = (&store, &empty, targets.as_slice());
     let done = moves::run(settings, ui, place, change, basis, |state, head| {
         let world = World {
             state,

@@ -4,7 +4,7 @@ use crate::args::StateVerb;
 use crate::open;
 use crate::settings::Settings;
 use crate::ui::{Ui, count};
-use ringshift::engine::{Failure, verify};
+use ringshift::engine::{Failure, Store, verify};
 use ringshift::wire;
 use serde_json::{Value, json};
 
@@ -19,10 +19,7 @@ pub fn run(settings: &Settings, ui: &Ui, what: &StateVerb) -> Result<u8, Failure
             };
             let stored = stored.ok_or_else(|| match seq {
                 Some(seq) => Failure::request(format!("the journal has no entry {seq}"), "ringshift log"),
-                None => Failure::request(
-                    "the store has no journal yet",
-                    "`ringshift build` writes its first entry",
-                ),
+                None => no_journal(&store),
             })?;
             let entry = serde_json::to_value(&stored.entry).unwrap_or(Value::Null);
             match ui.json {
@@ -39,6 +36,10 @@ pub fn run(settings: &Settings, ui: &Ui, what: &StateVerb) -> Result<u8, Failure
         }
         StateVerb::Verify => {
             let report = verify::verify(&store)?;
+            // Nothing is whole; a registry without a journal is most likely not the one that was meant.
+            if report.entries == 0 && report.problems.is_empty() && !store.is_folder() {
+                return Err(no_journal(&store));
+            }
             if ui.json {
                 let body = json!({
                     "entries": report.entries, "releases": report.releases, "images": report.images,
@@ -65,5 +66,19 @@ pub fn run(settings: &Settings, ui: &Ui, what: &StateVerb) -> Result<u8, Failure
             }
             Ok(if report.problems.is_empty() { 0 } else { 7 })
         }
+    }
+}
+
+/// What to do depends on who makes a journal there.
+fn no_journal(store: &Store) -> Failure {
+    match store.is_folder() {
+        true => Failure::request(
+            "the store has no journal yet",
+            "`ringshift build` writes its first entry",
+        ),
+        false => Failure::request(
+            format!("{} has no journal of {}", store.location, store.project),
+            "check the address and the project: nothing of it is there",
+        ),
     }
 }

@@ -1,7 +1,7 @@
 //! `unshift`.
 
 use super::freeze::author;
-use super::{moves, named};
+use super::{moves, named, publish};
 use crate::args::{Change, LossArgs};
 use crate::open::{self, Caches};
 use crate::settings::Settings;
@@ -41,7 +41,7 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
     let (store, empty) = open::store_to_write_alone(settings)?;
     let earlier = Entries(&store, &empty);
     let by = author(settings, change);
-    let place = (&store, &empty);
+    let place = (&store, &empty, &[][..]);
     if request.ring.as_deref() == Some("ante") {
         let images = request.images.iter().map(|name| {
             ImageName::new(name.as_str()).map_err(|error| Failure::request(error.to_string(), error.hint()))
@@ -66,10 +66,11 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
     let caches = Caches::open(settings);
     let commits = open::clone(settings, &caches);
     if request.all {
+        let targets = publish::targets_here(settings, None)?;
         return moves::run(
             settings,
             ui,
-            place,
+            (&store, &empty, targets.as_slice()),
             change,
             |state: &State| state.rings.clone(),
             |state, head| {
@@ -95,6 +96,11 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
     };
     let ring = |state: &State| wanted.clone().or_else(|| state.chain.last().cloned());
     let basis = |state: &State| ring(state).and_then(|ring| state.rings.get(&ring).cloned());
+    let last = store.journal.head()?.map_or(empty.chain.last().cloned(), |head| {
+        head.entry.state.chain.last().cloned()
+    });
+    let targets = publish::targets_here(settings, wanted.as_ref().or(last.as_ref()))?;
+    let place = (&store, &empty, targets.as_slice());
     let done = moves::run(settings, ui, place, change, basis, |state, head| {
         let world = World {
             state,

@@ -1,7 +1,7 @@
 use super::super::look::tests::found;
 use super::*;
 use crate::containerfile::{ResolveError, parse, resolve};
-use crate::model::{ImageName, Platform};
+use crate::model::{Digest, ImageName, Platform};
 use std::collections::BTreeMap;
 
 /// `base` is an image of the project, all others are outside.
@@ -22,8 +22,13 @@ impl resolve::World for World {
             resolve::Base::Project(_) => Vec::new(),
             resolve::Base::External { .. } => vec!["COPY --from=base /a /b".to_owned()],
         };
+        let locked = match base {
+            resolve::Base::External { reference, .. } => reference.name() == "x.y/locked",
+            resolve::Base::Project(_) => false,
+        };
         Ok(resolve::BaseFacts {
-            onbuild,
+            digest: locked.then(|| Digest::of(b"locked")),
+            onbuild: if locked { Vec::new() } else { onbuild },
             ..resolve::BaseFacts::default()
         })
     }
@@ -174,4 +179,19 @@ fn a_refusal_names_line_and_construct() {
         said("old"),
         "3: the BuildKit of docker 20.10 does not know COPY with --link"
     );
+}
+
+#[test]
+fn a_trigger_that_names_a_locked_image_by_its_tag_is_refused_by_all() {
+    let text = "FROM scratch AS x\nONBUILD COPY --from=x.y/locked:1 /a /b\nFROM x\n";
+    for name in ["buildctl", "buildah", "old", "classic"] {
+        let said = refusal(name, text);
+        let want = "3: the base's ONBUILD names an image by its tag alone: COPY --from=x.y/locked:1 /a /b";
+        assert_eq!(said.as_deref(), Some(want), "{name}");
+    }
+    let pinned = format!(
+        "FROM scratch AS x\nONBUILD COPY --from=x.y/locked@{} /a /b\nFROM x\n",
+        Digest::of(b"locked")
+    );
+    assert_eq!(refusal("buildctl", &pinned), None);
 }

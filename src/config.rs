@@ -20,6 +20,7 @@ mod walk;
 pub mod yaml;
 
 pub use check::{DEFAULT_FILES, check, default_file};
+pub use project::split;
 pub use project::{
     Allowance, Apply, Builder, ContextSource, Environments, Image, Kube, NamedContext, Own, Project,
     RegistryAddress, Ring, Site, Versioning,
@@ -31,3 +32,11 @@ pub use schema::schema;
 mod example;
 #[cfg(test)]
 mod tests;
+
+/// The codes of all warnings that `silence` takes, sorted.
+pub fn codes() -> Vec<&'static str> {
+    let mut codes = crate::containerfile::recipe::CODES.to_vec();
+    codes.extend(environments::CODES);
+    codes.sort_unstable();
+    codes
+}

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod pointers;
 pub mod project;
 pub mod pushed;
+pub mod rendering;
 pub mod store;
 pub mod verify;
 

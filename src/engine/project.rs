@@ -3,8 +3,10 @@
 mod config_file;
 mod contexts;
 mod edges;
+mod environments;
 mod excuse;
 mod image;
+mod inputs;
 mod reads;
 mod remembered;
 mod resolver;
@@ -21,7 +23,7 @@ use crate::git::Repository;
 use crate::graph::{Graph, SealError};
 use crate::model::{CommitId, ImageName, Problem, Problems, RepoPath, Revision};
 use crate::plan::{ImageSource, Refusal, Sources};
-use crate::revision::{self, Contexts, Limits, Manifest, Records};
+use crate::revision::{self, Contexts, Limits, Manifest};
 use crate::tree::SourceTree;
 use crate::tree::disk::DiskTree;
 use rayon::prelude::*;
@@ -66,12 +68,14 @@ pub struct Loaded {
     origin: Origin,
     generated: BTreeMap<(ImageName, String), DiskTree>,
     ignores: contexts::Ignores,
+    packed: environments::Packed,
 }
 
 /// What is kept of an image while all are read.
 struct Made {
     name: ImageName,
     revision: Revision,
+    own: Revision,
     /// What its files made worth a look.
     told: Vec<Problem>,
 }
@@ -102,6 +106,7 @@ impl Loaded {
                 images: BTreeMap::new(),
                 order: Vec::new(),
                 root: project.root.clone(),
+                environments: None,
             },
             warnings: notes,
             committed: origin.committed,
@@ -109,6 +114,7 @@ impl Loaded {
             origin,
             generated,
             ignores: contexts::Ignores::default(),
+            packed: environments::Packed::default(),
         };
         let key = loaded.key();
         let known = key
@@ -119,6 +125,7 @@ impl Loaded {
             loaded.warnings = known.warnings();
             loaded.sources.order = known.order.clone();
             loaded.sources.images = known.images();
+            loaded.sources.environments = known.environments;
             return Ok(loaded);
         }
         loaded.compute()?;
@@ -146,6 +153,7 @@ impl Loaded {
     fn compute(&mut self) -> Result<(), Failure> {
         let tree = &*self.origin.tree;
         let mut problems = config::check(&self.project, tree)?;
+        problems.extend(self.environment_problems(&problems)?);
         let resolved = self.resolve_all(&mut problems)?;
         let graph = self.seal(&resolved, &mut problems);
         // Of each image only its revision is kept: manifests and records of all would fill the memory.
@@ -157,6 +165,9 @@ impl Loaded {
         for made in made {
             match made {
                 Ok(made) => {
+                    if made.name == self.project.root {
+                        self.sources.environments = self.environments_over(made.own);
+                    }
                     revisions.insert(made.name, made.revision);
                     problems.extend(made.told);
                 }
@@ -241,6 +252,7 @@ impl Loaded {
         Ok(Made {
             name: name.clone(),
             revision: made.revision,
+            own: made.own,
             told: source
                 .map(|source| resolver::told(&self.project, image, source, &fresh))
                 .unwrap_or_default(),
@@ -385,11 +397,13 @@ impl Loaded {
                 manifest,
             });
         }
-        let (revision, records) = self.revision(name, &first.bytes, &variants);
+        let (own, records) = self.revision(name, &first.bytes, &variants);
+        let (revision, records) = self.with_environments(name, own, records)?;
         Ok(Image {
             file: first.file.clone(),
             variants,
             revision,
+            own,
             records,
             warnings,
         })
@@ -407,38 +421,5 @@ impl Loaded {
             }
         };
         revision::select(&resolved.recipe, contexts, &Limits::default()).map_err(problem)
-    }
-
-    fn revision(&self, name: &ImageName, file: &[u8], variants: &[Variant]) -> (Revision, Records) {
-        let image = &self.project.images[name];
-        let references = image
-            .contexts
-            .iter()
-            .filter_map(|(name, context)| match &context.what {
-                config::ContextSource::Folder { .. } => None,
-                config::ContextSource::Image(image) => {
-                    Some((name.as_str(), format!("{}/{image}", self.project.name)))
-                }
-                config::ContextSource::External(reference) => Some((name.as_str(), reference.to_string())),
-            });
-        let inputs = revision::Inputs {
-            epoch: image.epoch.as_deref(),
-            container_file: file,
-            args: image
-                .args
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect(),
-            target: image.target.as_deref(),
-            images: references.collect(),
-        };
-        let plans: Vec<revision::Plan<'_>> = variants
-            .iter()
-            .map(|variant| revision::Plan {
-                recipe: &variant.recipe,
-                manifest: &variant.manifest,
-            })
-            .collect();
-        revision::compute(&plans, &inputs)
     }
 }

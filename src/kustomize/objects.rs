@@ -14,30 +14,37 @@ pub const MAX_OBJECTS: usize = 50_000;
 /// # Errors
 /// A sentence when it is no YAML, or an object has no kind or name.
 pub fn read(text: &str) -> Result<Vec<Resource>, String> {
-    let documents = parse::documents(text)?;
-    let mut todo: Vec<Node> = documents;
-    if let [only] = &todo[..] {
+    let mut todo: Vec<(usize, Node)> = parse::placed(text)?;
+    let items_of = |line: usize, items: &[Node]| -> Vec<(usize, Node)> {
+        items.iter().map(|item| (line, item.clone())).collect()
+    };
+    if let [(line, only)] = &todo[..] {
         let kind = only.get("kind").map_or("", Node::text);
         if matches!(kind, "List" | "ResourceList") && only.get("items").is_some() {
-            todo = only.get("items").map_or(&[][..], Node::items).to_vec();
+            todo = items_of(*line, only.get("items").map_or(&[][..], Node::items));
         }
     }
     let mut out = Vec::new();
-    let mut todo: std::collections::VecDeque<Node> = todo.into();
-    while let Some(node) = todo.pop_front() {
+    let placed = |line: usize, node: Node| {
+        let mut resource = Resource::new(node);
+        resource.place.1 = line;
+        resource
+    };
+    let mut todo: std::collections::VecDeque<(usize, Node)> = todo.into();
+    while let Some((line, node)) = todo.pop_front() {
         if node.is_empty() {
             continue;
         }
         check(&node)?;
         let kind = node.get("kind").map_or("", Node::text);
         if !kind.ends_with("List") {
-            out.push(Resource::new(node));
+            out.push(placed(line, node));
             continue;
         }
         match node.get("items") {
-            None => out.push(Resource::new(node)),
+            None => out.push(placed(line, node)),
             Some(items) if items.is_null() => {}
-            Some(Node::List(items)) => todo.extend(items.iter().cloned()),
+            Some(Node::List(items)) => todo.extend(items_of(line, items)),
             Some(_) => return Err(format!("`items` of a {kind} is no list")),
         }
     }

@@ -7,6 +7,7 @@ use super::node::{Kind, Node, Scalar, Style};
 use super::scalar::Tag;
 use super::schema;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const DOMAIN: &str = "internal.config.kubernetes.io/";
 /// Where upstream says which file an object came from.
@@ -43,6 +44,8 @@ pub struct Resource {
     pub node: Node,
     /// The variables that take their value from it.
     pub variables: Vec<String>,
+    /// The file and line that it comes from, for messages: the file is empty where none is known.
+    pub place: (Arc<str>, usize),
 }
 
 /// What a generator does when an object of its name exists.
@@ -62,6 +65,7 @@ impl Resource {
         Self {
             node,
             variables: Vec::new(),
+            place: (Arc::from(""), 0),
         }
     }
 

@@ -205,8 +205,11 @@ impl<'t> Target<'t> {
         for path in paths {
             if self.loader.is_file(path) {
                 shared.objects = true;
-                let mut new = objects::read(&self.loader.text(path)?)
-                    .map_err(|what| Error::at(self.loader.name(path), what))?;
+                let name: Arc<str> = self.loader.name(path).into();
+                let mut new =
+                    objects::read(&self.loader.text(path)?).map_err(|what| Error::at(&*name, what))?;
+                new.iter_mut()
+                    .for_each(|resource| resource.place.0 = name.clone());
                 if let Some(origin) = &self.origin {
                     let text = origin.append(path).to_string();
                     new.iter_mut()
@@ -288,6 +291,7 @@ impl<'t> Target<'t> {
             for generator in list {
                 let options = generate::options(generator.options.as_ref(), global.as_ref());
                 let mut made = generate::make(kind, generator, &options, &self.loader)?;
+                made.place = (self.loader.name(&self.file).into(), 1);
                 if let Some(origin) = &self.origin {
                     origin.built_in(&self.file, word).made(&mut made);
                 }

@@ -68,10 +68,12 @@ pub fn record(
             image: plan.root.clone(),
             layers: plan.layers.clone(),
             explicit: plan.explicit.clone(),
+            own: plan.environments.map(|environments| environments.own),
         },
         commit: plan.commit.clone(),
         images,
         contains: Vec::new(),
+        environments: plan.environments.map(|environments| environments.pack),
         extra: BTreeMap::new(),
     };
     record.contains = contained(state, records, commits, &record)?;

@@ -2,11 +2,14 @@
 
 #[path = "args/building.rs"]
 mod building;
+#[path = "args/rendering.rs"]
+mod rendering;
 #[path = "args/values.rs"]
 mod values;
 
 pub use building::{BuildArgs, BuilderArgs};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+pub use rendering::RenderArgs;
 use std::path::PathBuf;
 pub use values::{Color, GraphFormat, Plumbing};
 
@@ -196,6 +199,33 @@ pub enum Verb {
         /// A version of the root image, a ring, or post
         #[arg(value_name = "RELEASE")]
         release: String,
+    },
+    /// The manifests of a site: its environment with every image pinned to the release of its ring
+    ///
+    /// Needs nothing but the store: what the environment reads is packed into the release.
+    #[command(after_help = "Examples:
+  ringshift render eu | kubectl apply -f -
+  ringshift render eu -o manifests/eu          a file for each object
+  ringshift render eu --check manifests/eu     exit 3 when the files are others (for CI)
+  ringshift render eu --ring testers           what would eu get from testers?")]
+    Render(RenderArgs),
+    /// Two releases side by side
+    #[command(after_help = "Examples:
+  ringshift diff users developers
+  ringshift diff 1.4.0 1.5.0 --site eu     what changes on a site, object by object")]
+    Diff {
+        /// A version of the root image, a ring, or post
+        #[arg(value_name = "A")]
+        old: String,
+        /// Another
+        #[arg(value_name = "B")]
+        new: String,
+        /// What differs in what this site is sent
+        #[arg(long, value_name = "SITE")]
+        site: Option<String>,
+        /// Only this image
+        #[arg(long, value_name = "IMAGE", conflicts_with = "site")]
+        image: Option<String>,
     },
     /// Let a ring take over the release of the ring before it
     #[command(after_help = "Examples:

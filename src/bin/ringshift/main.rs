@@ -39,6 +39,13 @@ fn run(settings: impl FnOnce() -> Result<Settings, Failure>, ui: &Ui, verb: Verb
         Verb::Plan { build, check } => verbs::plan::run(&settings()?, ui, &build, check),
         Verb::Build { build, change } => verbs::build::run(&settings()?, ui, &build, &change),
         Verb::Status { images } => verbs::status::run(&settings()?, ui, images),
+        Verb::Render(args) => verbs::render::run(&settings()?, ui, &args),
+        Verb::Diff {
+            old,
+            new,
+            site,
+            image,
+        } => verbs::diff::run(&settings()?, ui, [&old, &new], site.as_deref(), image.as_deref()),
         Verb::Show { release } => verbs::show::run(&settings()?, ui, &release),
         Verb::Shift {
             ring,

@@ -94,6 +94,15 @@ pub fn empty_state(project: &Project) -> State {
         if site.actions {
             settings.insert("actions".to_owned(), true.into());
         }
+        if site.apply == config::Apply::Root {
+            settings.insert("apply".to_owned(), "root".into());
+        }
+        if site.wave != 0 {
+            settings.insert("wave".to_owned(), site.wave.into());
+        }
+        if let Some(engine) = &site.engine {
+            settings.insert("engine".to_owned(), engine.as_str().into());
+        }
         SiteRecord {
             name: site.name.clone(),
             environment: site.environment.clone(),

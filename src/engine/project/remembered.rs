@@ -2,18 +2,20 @@
 
 use crate::model::problem::{Place, Snippet};
 use crate::model::{ImageName, Problem, Revision, Severity};
-use crate::plan::{ImageSource, Sources};
+use crate::plan::{Environments, ImageSource, Sources};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names everything besides the sources that a result depends on.
-pub const FORMAT: &str = concat!("ringshift-project/3 ", env!("CARGO_PKG_VERSION"));
+pub const FORMAT: &str = concat!("ringshift-project/4 ", env!("CARGO_PKG_VERSION"));
 
 /// What is kept.
 #[derive(Serialize, Deserialize)]
 pub struct Known {
     /// Dependencies before dependants.
     pub order: Vec<ImageName>,
+    /// What the environments add.
+    pub environments: Option<Environments>,
     images: BTreeMap<ImageName, (Revision, BTreeSet<ImageName>)>,
     warnings: Vec<Told>,
 }
@@ -104,6 +106,7 @@ pub fn write(sources: &Sources, warnings: &[Problem]) -> Vec<u8> {
     };
     let known = Known {
         order: sources.order.clone(),
+        environments: sources.environments,
         images: sources.images.iter().map(image).collect(),
         warnings: warnings.iter().map(Told::of).collect(),
     };

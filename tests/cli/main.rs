@@ -11,6 +11,7 @@ mod build;
 mod builders;
 mod checked;
 mod drawn;
+mod environments;
 mod json;
 mod moves;
 mod proposed;

@@ -200,7 +200,7 @@ pub enum Verb {
         #[arg(value_name = "RELEASE")]
         release: String,
     },
-    /// The manifests of a site: its environment with every image pinned to the release of its ring
+    /// The manifests of a site, every image pinned to the release of its ring
     ///
     /// Needs nothing but the store: what the environment reads is packed into the release.
     #[command(after_help = "Examples:

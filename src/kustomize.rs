@@ -12,6 +12,7 @@ mod emit;
 mod error;
 mod fields;
 mod generate;
+mod helm;
 mod id;
 mod image;
 mod jsonpatch;
@@ -43,6 +44,7 @@ mod vars;
 
 pub use built::{Built, Object};
 pub use error::Error;
+pub use helm::{Chart, Helm};
 
 use crate::model::RepoPath;
 use crate::tree::SourceTree;
@@ -89,15 +91,20 @@ impl Default for Options {
 /// # Errors
 /// [`Error`] with the place: what is refused, missing, malformed or beyond a limit.
 pub fn build(tree: &dyn SourceTree, folder: &RepoPath, options: Options) -> Result<String, Error> {
-    objects(tree, folder, options)?.text()
+    objects(tree, folder, options, None)?.text()
 }
 
-/// Builds the kustomization in `folder`.
+/// Builds the kustomization in `folder`; `helm` inflates its charts, which are refused where nobody does.
 ///
 /// # Errors
 /// As [`build`].
-pub fn objects(tree: &dyn SourceTree, folder: &RepoPath, options: Options) -> Result<Built, Error> {
-    let loader = Loader::new(tree, folder, !options.unrestricted)?;
+pub fn objects(
+    tree: &dyn SourceTree,
+    folder: &RepoPath,
+    options: Options,
+    helm: Option<&dyn Helm>,
+) -> Result<Built, Error> {
+    let loader = Loader::new(tree, folder, !options.unrestricted, helm)?;
     let mut target = Target::open(loader)?;
     target.start_origins();
     let mut shared = Shared {

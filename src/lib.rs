@@ -10,6 +10,7 @@ pub mod containerfile;
 pub mod engine;
 pub mod git;
 pub mod graph;
+pub mod helm;
 pub mod kustomize;
 pub mod model;
 pub mod pack;

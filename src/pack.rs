@@ -1,15 +1,17 @@
 //! The environment pack: exactly the files that the environments of a project read, wherever they lie
 //! in the repository, as one document (D1). From it a site is rendered without the repository.
 
+mod charts;
 mod document;
 mod recorder;
 
 pub use document::MEDIA_TYPE;
 
-use crate::kustomize::{self, Built, Options};
+use crate::kustomize::{self, Built, Helm, Options};
 use crate::model::{Digest, EnvironmentName, ImageName, RepoPath};
 use crate::tree::memory::MemoryTree;
 use crate::tree::{Kind, SourceTree};
+use charts::Charts;
 use recorder::Recorder;
 use std::collections::BTreeMap;
 
@@ -59,6 +61,9 @@ pub struct Pack {
     pub names: BTreeMap<String, ImageName>,
     /// The files and links that were read.
     pub files: BTreeMap<RepoPath, Packed>,
+    /// What helm made of the charts, by [key](kustomize::Chart::key): rendering starts no program. No part of the revision,
+    /// since another helm may say it otherwise.
+    pub charts: BTreeMap<String, String>,
 }
 
 /// A pack cannot be made or read.
@@ -103,15 +108,19 @@ impl Pack {
         tree: &dyn SourceTree,
         environments: &BTreeMap<EnvironmentName, RepoPath>,
         options: Options,
+        helm: Option<&dyn Helm>,
     ) -> Result<Gathered, PackError> {
         let recorder = Recorder::new(tree);
+        let charts = helm.map(Charts::recording);
         let mut built = BTreeMap::new();
         for (name, folder) in environments {
-            let objects =
-                kustomize::objects(&recorder, folder, options).map_err(|error| PackError::Kustomize {
+            let helm = charts.as_ref().map(|charts| -> &dyn Helm { charts });
+            let objects = kustomize::objects(&recorder, folder, options, helm).map_err(|error| {
+                PackError::Kustomize {
                     environment: name.clone(),
                     error,
-                })?;
+                }
+            })?;
             built.insert(name.clone(), objects);
         }
         let files = recorder.into_read();
@@ -126,6 +135,7 @@ impl Pack {
             environments: environments.clone(),
             names: BTreeMap::new(),
             files,
+            charts: charts.map(Charts::into_said).unwrap_or_default(),
         };
         Ok(Gathered { pack, built })
     }
@@ -140,7 +150,8 @@ impl Pack {
         folder: &RepoPath,
         options: Options,
     ) -> Result<Built, PackError> {
-        kustomize::objects(&self.tree(), folder, options).map_err(|error| PackError::Kustomize {
+        let said = Charts::said(&self.charts);
+        kustomize::objects(&self.tree(), folder, options, Some(&said)).map_err(|error| PackError::Kustomize {
             environment: environment.clone(),
             error,
         })
@@ -162,6 +173,18 @@ impl Pack {
     /// The digest of the [document](Pack::write).
     pub fn digest(&self) -> Digest {
         Digest::of(&self.write())
+    }
+
+    /// The digest of the document without what helm said: of that on which the revision depends.
+    pub fn sources(&self) -> Digest {
+        match self.charts.is_empty() {
+            true => self.digest(),
+            false => Self {
+                charts: BTreeMap::new(),
+                ..self.clone()
+            }
+            .digest(),
+        }
     }
 
     /// The paths that differ from `old`: `true` for those that are there in both.
@@ -208,7 +231,7 @@ mod tests {
     fn gathered(tree: &MemoryTree) -> Gathered {
         let name = EnvironmentName::new("dev").unwrap();
         let environments = BTreeMap::from([(name, RepoPath::clean("env/dev"))]);
-        Pack::gather(tree, &environments, Options::default()).unwrap()
+        Pack::gather(tree, &environments, Options::default(), None).unwrap()
     }
 
     #[test]

@@ -204,6 +204,8 @@ pub enum Allowance {
     NetworkHost,
     /// `security=insecure`.
     SecurityInsecure,
+    /// `helm`: the helm on PATH inflates charts of environments.
+    Helm,
 }
 
 /// Who builds.

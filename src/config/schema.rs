@@ -220,6 +220,8 @@ enum Allowance {
     NetworkHost,
     #[schemars(rename = "security=insecure")]
     SecurityInsecure,
+    #[schemars(rename = "helm")]
+    Helm,
 }
 
 #[derive(JsonSchema)]

@@ -21,6 +21,7 @@ use crate::config::{self, Project};
 use crate::containerfile::recipe::Warning;
 use crate::git::Repository;
 use crate::graph::{Graph, SealError};
+use crate::kustomize::Helm;
 use crate::model::{CommitId, ImageName, Problem, Problems, RepoPath, Revision};
 use crate::plan::{ImageSource, Refusal, Sources};
 use crate::revision::{self, Contexts, Limits, Manifest};
@@ -53,6 +54,8 @@ pub struct Origin {
     pub repository: Option<Arc<Repository>>,
     /// Whole results by tree.
     pub results: Remembered,
+    /// Who inflates the charts of environments, where rings.yaml allows it.
+    pub helm: Option<Arc<dyn Helm>>,
 }
 
 /// A project, read once.
@@ -129,7 +132,11 @@ impl Loaded {
             return Ok(loaded);
         }
         loaded.compute()?;
-        if let Some(key) = key {
+        // What another helm would say is not remembered.
+        let certain = |environments: crate::plan::Environments| environments.pack == environments.sources;
+        if let Some(key) = key
+            && loaded.sources.environments.is_none_or(certain)
+        {
             // The cache is disposable: a failure to write it changes no result.
             let _ = loaded
                 .origin

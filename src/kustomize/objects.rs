@@ -4,7 +4,7 @@ use super::error::Error;
 use super::node::Node;
 use super::parse;
 use super::resource::{Behavior, Id, Resource};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most objects of one build (SEC-A11).
 pub const MAX_OBJECTS: usize = 50_000;
@@ -68,30 +68,48 @@ fn check(node: &Node) -> Result<(), String> {
     Ok(())
 }
 
+/// The names of objects, to find those that stand twice.
+pub struct Names(BTreeSet<(String, String, String)>);
+
+impl Names {
+    /// The names of these.
+    pub fn of(resources: &[Resource]) -> Self {
+        let key = |resource: &Resource| Self::key(&resource.id());
+        Self(resources.iter().map(key).collect())
+    }
+
+    fn key(id: &Id) -> (String, String, String) {
+        (id.gvk.to_string(), id.effective().to_owned(), id.name.clone())
+    }
+
+    /// Adds objects whose names are free to those whose names these are.
+    ///
+    /// # Errors
+    /// When a name is taken, or there are too many objects.
+    pub fn append(&mut self, into: &mut Vec<Resource>, new: Vec<Resource>) -> Result<(), Error> {
+        for resource in new {
+            let id = resource.id();
+            if !self.0.insert(Self::key(&id)) {
+                return Err(Error::new(format!(
+                    "may not add resource with an already registered id: {id}"
+                ))
+                .hint("two files or bases hold the same object; drop one, or rename it"));
+            }
+            into.push(resource);
+            if into.len() > MAX_OBJECTS {
+                return Err(Error::new(format!("more than {MAX_OBJECTS} objects")));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Adds objects whose names are free.
 ///
 /// # Errors
 /// When a name is taken, or there are too many objects.
 pub fn append(into: &mut Vec<Resource>, new: Vec<Resource>) -> Result<(), Error> {
-    let mut names: BTreeMap<(String, String, String), ()> = BTreeMap::new();
-    let key = |id: &Id| (id.gvk.to_string(), id.effective().to_owned(), id.name.clone());
-    for resource in &*into {
-        names.insert(key(&resource.id()), ());
-    }
-    for resource in new {
-        let id = resource.id();
-        if names.insert(key(&id), ()).is_some() {
-            return Err(Error::new(format!(
-                "may not add resource with an already registered id: {id}"
-            ))
-            .hint("two files or bases hold the same object; drop one, or rename it"));
-        }
-        into.push(resource);
-        if into.len() > MAX_OBJECTS {
-            return Err(Error::new(format!("more than {MAX_OBJECTS} objects")));
-        }
-    }
-    Ok(())
+    Names::of(into).append(into, new)
 }
 
 /// The one object that has or had a name.

@@ -4,9 +4,10 @@ use super::builtin;
 use super::config::Config;
 use super::error::Error;
 use super::generate;
+use super::helm;
 use super::kustomization::{Kustomization, NAMES, Variable};
 use super::load::Loader;
-use super::objects;
+use super::objects::{self, Names};
 use super::origin::Origin;
 use super::resource::Resource;
 use super::schema::Schema;
@@ -26,8 +27,8 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    fn merge(&mut self, other: Self) -> Result<(), Error> {
-        objects::append(&mut self.resources, other.resources)?;
+    fn merge(&mut self, other: Self, names: &mut Names) -> Result<(), Error> {
+        names.append(&mut self.resources, other.resources)?;
         self.config.merge(&other.config)?;
         vars::merge(&mut self.variables, &other.variables)
     }
@@ -48,6 +49,8 @@ pub struct Shared {
 pub struct Target<'t> {
     loader: Loader<'t>,
     file: String,
+    /// The kustomization as it is written, to tell which line names what.
+    text: String,
     pub(super) kustomization: Kustomization,
     origin: Option<Origin>,
 }
@@ -71,11 +74,16 @@ impl<'t> Target<'t> {
             });
         };
         let place = loader.name(file);
-        let kustomization = Kustomization::read(&place, &loader.text(file)?)?;
+        let text = loader.text(file)?;
+        let kustomization = Kustomization::read(&place, &text)?;
+        if loader.helm().is_none() {
+            kustomization.refuse_charts(&place, &text)?;
+        }
         refuse(&kustomization).map_err(|error| error.within(&place))?;
         Ok(Self {
             loader,
             file: file.into(),
+            text,
             kustomization,
             origin: None,
         })
@@ -131,6 +139,14 @@ impl<'t> Target<'t> {
     /// # Errors
     /// Whatever is wrong first.
     pub fn gather(&mut self, into: Gathered, shared: &mut Shared) -> Result<Gathered, Error> {
+        let done = self.collect(into, shared);
+        done.map_err(|error| {
+            let file = self.loader.name(&self.file);
+            error.named_in(&file, &self.text, |word| self.loader.name(word))
+        })
+    }
+
+    fn collect(&mut self, into: Gathered, shared: &mut Shared) -> Result<Gathered, Error> {
         let mut all = into;
         let resources = self.kustomization.resources.clone();
         self.add_resources(&mut all, &resources, shared)?;
@@ -202,6 +218,7 @@ impl<'t> Target<'t> {
         paths: &[String],
         shared: &mut Shared,
     ) -> Result<(), Error> {
+        let mut names = Names::of(&all.resources);
         for path in paths {
             if self.loader.is_file(path) {
                 shared.objects = true;
@@ -215,7 +232,8 @@ impl<'t> Target<'t> {
                     new.iter_mut()
                         .for_each(|resource| resource.annotate(super::resource::ORIGIN, &text));
                 }
-                objects::append(&mut all.resources, new)
+                names
+                    .append(&mut all.resources, new)
                     .map_err(|error| error.within(&self.loader.name(path)))?;
                 continue;
             }
@@ -229,7 +247,7 @@ impl<'t> Target<'t> {
             }
             let base = self.descend(loader, None, shared)?;
             self.origin = origin;
-            all.merge(base)
+            all.merge(base, &mut names)
                 .map_err(|error| error.within(&self.loader.name(&self.file)))?;
         }
         Ok(())
@@ -243,7 +261,7 @@ impl<'t> Target<'t> {
         shared: &mut Shared,
     ) -> Result<Gathered, Error> {
         shared.folders += 1;
-        if shared.folders > MAX_CHAIN * 100 {
+        if shared.folders > MAX_CHAIN * 100 || loader.depth() > MAX_CHAIN {
             return Err(Error::at(loader.folder(), "too many bases and components"));
         }
         let mut target = Target::open(loader)?;
@@ -267,7 +285,7 @@ impl<'t> Target<'t> {
             None => target.gather(Gathered::default(), shared),
             Some(all) => {
                 let mut merged = Gathered::default();
-                merged.merge(target.gather(all, shared)?)?;
+                merged.merge(target.gather(all, shared)?, &mut Names::of(&[]))?;
                 Ok(merged)
             }
         }
@@ -299,6 +317,10 @@ impl<'t> Target<'t> {
                     .map_err(|error| error.within(&self.loader.name(&self.file)))?;
             }
         }
+        let charts = &self.kustomization.helm_charts;
+        let made = helm::inflate(&self.loader, &self.file, &self.kustomization.helm_globals, charts)?;
+        objects::absorb(&mut all.resources, made)
+            .map_err(|error| error.within(&self.loader.name(&self.file)))?;
         let generators = self.kustomization.generators.clone();
         for resource in self.plugins(&generators, shared)? {
             let mut made = builtin::generate(&resource, &self.loader)

@@ -1,7 +1,7 @@
 //! The pack as bytes: canonical JSON, so that equal packs have equal digests.
 //!
 //! `{"format": "ringshift-pack/1", "environments": {NAME: FOLDER}, "names": {NAME: IMAGE}, "files": {PATH: FILE}}`,
-//! keys in byte order, no blanks; `names` is absent when there are none. A FILE is `{"mode": "100644", "text": "…"}`
+//! keys in byte order, no blanks; `names` is absent when there are none, and so is `charts`, `{KEY: MANIFESTS}`, behind `files`. A FILE is `{"mode": "100644", "text": "…"}`
 //! when its bytes are UTF-8, else `{"mode": "100644", "base64": "…"}`; modes are git's.
 
 use super::{FORMAT, Mode, Pack, PackError, Packed};
@@ -23,6 +23,8 @@ struct Document {
     names: BTreeMap<String, ImageName>,
     #[serde(default)]
     files: BTreeMap<String, File>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    charts: BTreeMap<String, String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,6 +54,7 @@ impl Pack {
                 .collect(),
             names: self.names.clone(),
             files: self.files.iter().map(file).collect(),
+            charts: self.charts.clone(),
         };
         serde_json::to_vec(&document).unwrap_or_default()
     }
@@ -72,6 +75,7 @@ impl Pack {
         };
         let mut pack = Self {
             names: document.names,
+            charts: document.charts,
             ..Self::default()
         };
         for (name, folder) in document.environments {

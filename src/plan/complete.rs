@@ -69,6 +69,10 @@ pub fn record(
             layers: plan.layers.clone(),
             explicit: plan.explicit.clone(),
             own: plan.environments.map(|environments| environments.own),
+            sources: plan
+                .environments
+                .filter(|environments| environments.sources != environments.pack)
+                .map(|environments| environments.sources),
         },
         commit: plan.commit.clone(),
         images,

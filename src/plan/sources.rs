@@ -19,6 +19,8 @@ pub struct ImageSource {
 pub struct Environments {
     /// The pack.
     pub pack: Digest,
+    /// The part of it that the revision depends on: all but what helm made of charts.
+    pub sources: Digest,
     /// The root's revision without it.
     pub own: Revision,
 }

@@ -60,6 +60,9 @@ pub struct RootRecord {
     /// Its revision without the environments (D1), where the release has some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<Revision>,
+    /// The digest of the pack without what helm made of charts, where it holds that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Digest>,
 }
 
 /// One release: a version of the root image, and of every other image with it (S2).

@@ -9,7 +9,7 @@ mod values;
 
 pub use building::{BuildArgs, BuilderArgs};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
-pub use rendering::RenderArgs;
+pub use rendering::{DiffArgs, KustomizeArgs, RenderArgs};
 use std::path::PathBuf;
 pub use values::{Color, GraphFormat, Plumbing};
 
@@ -213,20 +213,7 @@ pub enum Verb {
     #[command(after_help = "Examples:
   ringshift diff users developers
   ringshift diff 1.4.0 1.5.0 --site eu     what changes on a site, object by object")]
-    Diff {
-        /// A version of the root image, a ring, or post
-        #[arg(value_name = "A")]
-        old: String,
-        /// Another
-        #[arg(value_name = "B")]
-        new: String,
-        /// What differs in what this site is sent
-        #[arg(long, value_name = "SITE")]
-        site: Option<String>,
-        /// Only this image
-        #[arg(long, value_name = "IMAGE", conflicts_with = "site")]
-        image: Option<String>,
-    },
+    Diff(DiffArgs),
     /// Let a ring take over the release of the ring before it
     #[command(after_help = "Examples:
   ringshift shift testers
@@ -428,11 +415,7 @@ pub enum Verb {
     #[command(after_help = "Examples:
   ringshift kustomize environments/prod
   ringshift kustomize environments/prod | kubectl apply -f -")]
-    Kustomize {
-        /// The folder with the kustomization
-        #[arg(value_name = "DIR")]
-        folder: PathBuf,
-    },
+    Kustomize(KustomizeArgs),
     /// The JSON Schema of rings.yaml
     Schema,
     /// Completions for a shell

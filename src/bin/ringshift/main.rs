@@ -40,12 +40,7 @@ fn run(settings: impl FnOnce() -> Result<Settings, Failure>, ui: &Ui, verb: Verb
         Verb::Build { build, change } => verbs::build::run(&settings()?, ui, &build, &change),
         Verb::Status { images } => verbs::status::run(&settings()?, ui, images),
         Verb::Render(args) => verbs::render::run(&settings()?, ui, &args),
-        Verb::Diff {
-            old,
-            new,
-            site,
-            image,
-        } => verbs::diff::run(&settings()?, ui, [&old, &new], site.as_deref(), image.as_deref()),
+        Verb::Diff(args) => verbs::diff::run(&settings()?, ui, &args),
         Verb::Show { release } => verbs::show::run(&settings()?, ui, &release),
         Verb::Shift {
             ring,
@@ -129,7 +124,7 @@ fn run(settings: impl FnOnce() -> Result<Settings, Failure>, ui: &Ui, verb: Verb
         Verb::State { what } => verbs::state::run(&settings()?, ui, &what),
         Verb::Doctor { builder } => verbs::doctor::run(&settings()?, ui, builder.as_deref()),
         Verb::Config => verbs::config::run(&settings()?, ui),
-        Verb::Kustomize { folder } => verbs::kustomize::run(&settings()?, ui, &folder),
+        Verb::Kustomize(args) => verbs::kustomize::run(&settings()?, ui, &args),
         Verb::Schema => verbs::schema::run(ui),
         Verb::Completions { shell } => verbs::completions::run(ui, shell),
         Verb::Version => verbs::version::run(ui),

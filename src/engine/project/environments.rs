@@ -25,11 +25,6 @@ impl Loaded {
         Ok(self.gathered()?.map(|gathered| &gathered.pack))
     }
 
-    /// How the kustomizations are built.
-    fn options(&self) -> Options {
-        Options::default()
-    }
-
     fn gathered(&self) -> Result<Option<&Gathered>, Failure> {
         if self.packed.get().is_none() {
             let made = self.gather()?;
@@ -46,7 +41,9 @@ impl Loaded {
         if environments.is_empty() {
             return Ok(None);
         }
-        let gathered = Pack::gather(tree, &environments, self.options());
+        let allowed = self.project.allow.contains(&config::Allowance::Helm);
+        let helm = self.origin.helm.as_deref().filter(|_| allowed);
+        let gathered = Pack::gather(tree, &environments, Options::default(), helm);
         let mut gathered =
             gathered.map_err(|error| Failure::Project(problem(&error, &environments).into()))?;
         let (mut names, mut problems) = (BTreeMap::new(), Vec::new());
@@ -138,8 +135,12 @@ impl Loaded {
 
     /// What the environments add to the root, whose own revision this is.
     pub(super) fn environments_over(&self, own: Revision) -> Option<Environments> {
-        let pack = self.pack().ok()??.digest();
-        Some(Environments { pack, own })
+        let pack = self.pack().ok()??;
+        Some(Environments {
+            pack: pack.digest(),
+            sources: pack.sources(),
+            own,
+        })
     }
 
     /// The revision and the records of an image with what the environments add to the root.
@@ -190,7 +191,7 @@ fn of_kustomize(error: &kustomize::Error, code: &'static str) -> Problem {
         line,
         column: 1,
     };
-    let mut problem = Problem::new(place, code, error.message.clone());
+    let mut problem = Problem::new(place, code, error.sentence());
     problem.hint.clone_from(&error.hint);
     problem
 }

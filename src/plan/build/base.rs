@@ -57,7 +57,8 @@ impl Base {
     pub fn environments(&self) -> Option<Environments> {
         let record = self.record.as_ref()?;
         let (pack, own) = (record.environments?, record.own_revision()?);
-        Some(Environments { pack, own })
+        let sources = record.root.sources.unwrap_or(pack);
+        Some(Environments { pack, sources, own })
     }
 
     /// The images that are taken from the commit, and how each image stands then.

@@ -128,8 +128,11 @@ impl<'a> Walk<'a> {
             }
         }
         let packs = (
-            record.and_then(|record| record.environments),
-            self.chosen.environments.map(|environments| environments.pack),
+            self.base
+                .environments()
+                .filter(|_| record.is_some())
+                .map(|held| held.sources),
+            self.chosen.environments.map(|chosen| chosen.sources),
         );
         if is_root && packs.0 != packs.1 {
             reasons.push(Reason::Environments {

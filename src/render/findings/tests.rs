@@ -9,7 +9,7 @@ fn found_where(yaml: &str, namespaced: bool) -> Vec<String> {
     let tree = MemoryTree::new()
         .file("env/kustomization.yaml", "resources: [a.yaml]\n")
         .file("env/a.yaml", yaml);
-    let built = kustomize::objects(&tree, &RepoPath::clean("env"), Options::default()).unwrap();
+    let built = kustomize::objects(&tree, &RepoPath::clean("env"), Options::default(), None).unwrap();
     let images = built.images();
     let objects = built.objects().unwrap();
     find(&objects, &images, &|_| true, namespaced)

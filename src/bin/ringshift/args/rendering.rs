@@ -1,4 +1,4 @@
-//! The flags of `render`.
+//! The flags of `render`, `diff` and `kustomize`.
 
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
@@ -24,4 +24,32 @@ pub struct RenderArgs {
     /// Do not tell warnings of this code
     #[arg(long, value_name = "CODE")]
     pub silence: Vec<String>,
+}
+
+/// Which releases are put side by side.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A version of the root image, a ring, or post
+    #[arg(value_name = "A")]
+    pub old: String,
+    /// Another
+    #[arg(value_name = "B")]
+    pub new: String,
+    /// What differs in what this site is sent
+    #[arg(long, value_name = "SITE")]
+    pub site: Option<String>,
+    /// Only this image
+    #[arg(long, value_name = "IMAGE", conflicts_with = "site")]
+    pub image: Option<String>,
+}
+
+/// What is built.
+#[derive(Debug, Args)]
+pub struct KustomizeArgs {
+    /// The folder with the kustomization
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// Let `helmCharts` be inflated by the helm on PATH
+    #[arg(long)]
+    pub enable_helm: bool,
 }

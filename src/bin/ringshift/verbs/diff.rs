@@ -1,6 +1,7 @@
 //! `diff`.
 
 use super::{named, render};
+use crate::args::DiffArgs;
 use crate::open;
 use crate::settings::Settings;
 use crate::ui::Ui;
@@ -15,22 +16,16 @@ use ringshift::wire;
 use ringshift::wire::diff::DiffShape;
 
 /// Shows two releases side by side.
-pub fn run(
-    settings: &Settings,
-    ui: &Ui,
-    texts: [&str; 2],
-    site: Option<&str>,
-    image: Option<&str>,
-) -> Result<u8, Failure> {
+pub fn run(settings: &Settings, ui: &Ui, args: &DiffArgs) -> Result<u8, Failure> {
     let (store, empty) = open::store_alone(settings)?;
     let state = store.journal.head()?.map_or(empty, |head| head.entry.state);
-    let old = named::release(&store, &state, texts[0])?;
-    let new = named::release(&store, &state, texts[1])?;
+    let old = named::release(&store, &state, &args.old)?;
+    let new = named::release(&store, &state, &args.new)?;
     let mut records = [
         (*store.journal.record(&old.record)?).clone(),
         (*store.journal.record(&new.record)?).clone(),
     ];
-    if let Some(text) = image {
+    if let Some(text) = args.image.as_deref() {
         let name = ImageName::new(text).map_err(|error| Failure::request(error.to_string(), error.hint()))?;
         let all: Vec<ImageName> = records
             .iter()
@@ -43,7 +38,7 @@ pub fn run(
             record.images.retain(|other, _| *other == name);
         }
     }
-    let site = site.map(render::site).transpose()?;
+    let site = args.site.as_deref().map(render::site).transpose()?;
     let objects = match &site {
         Some(site) => Some(objects(&store, &state, site, [&old, &new])?),
         None => None,

@@ -22,6 +22,7 @@ pub mod yaml;
 
 pub use check::{DEFAULT_FILES, check, default_file};
 pub use lock::Lock;
+pub use project::split;
 pub use project::{
     Allowance, Apply, Builder, ContextSource, Environments, Image, Kube, NamedContext, Own, Project,
     RegistryAddress, Ring, Site, Versioning,
@@ -33,3 +34,11 @@ pub use schema::schema;
 mod example;
 #[cfg(test)]
 mod tests;
+
+/// The codes of all warnings that `silence` takes, sorted.
+pub fn codes() -> Vec<&'static str> {
+    let mut codes = crate::containerfile::recipe::CODES.to_vec();
+    codes.extend(environments::CODES);
+    codes.sort_unstable();
+    codes
+}

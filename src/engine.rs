@@ -15,6 +15,7 @@ pub mod pointers;
 pub mod project;
 pub mod publish;
 pub mod pushed;
+pub mod rendering;
 pub mod store;
 pub mod verify;
 

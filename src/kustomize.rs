@@ -5,12 +5,14 @@
 //! → `target` (generators, components, transformers) → `nameref` → `vars` → `order` → `emit`.
 
 mod base64;
+mod built;
 mod builtin;
 mod config;
 mod emit;
 mod error;
 mod fields;
 mod generate;
+mod helm;
 mod id;
 mod image;
 mod jsonpatch;
@@ -40,12 +42,13 @@ mod transformers;
 mod value;
 mod vars;
 
+pub use built::{Built, Object};
 pub use error::Error;
+pub use helm::{Chart, Helm};
 
 use crate::model::RepoPath;
 use crate::tree::SourceTree;
 use load::Loader;
-use resource::Resource;
 use target::{Gathered, Shared, Target};
 
 /// The version whose answers these are.
@@ -88,7 +91,20 @@ impl Default for Options {
 /// # Errors
 /// [`Error`] with the place: what is refused, missing, malformed or beyond a limit.
 pub fn build(tree: &dyn SourceTree, folder: &RepoPath, options: Options) -> Result<String, Error> {
-    let loader = Loader::new(tree, folder, !options.unrestricted)?;
+    objects(tree, folder, options, None)?.text()
+}
+
+/// Builds the kustomization in `folder`; `helm` inflates its charts, which are refused where nobody does.
+///
+/// # Errors
+/// As [`build`].
+pub fn objects(
+    tree: &dyn SourceTree,
+    folder: &RepoPath,
+    options: Options,
+    helm: Option<&dyn Helm>,
+) -> Result<Built, Error> {
+    let loader = Loader::new(tree, folder, !options.unrestricted, helm)?;
     let mut target = Target::open(loader)?;
     target.start_origins();
     let mut shared = Shared {
@@ -127,31 +143,10 @@ pub fn build(tree: &dyn SourceTree, folder: &RepoPath, options: Options) -> Resu
             resource.set_labels(&labels);
         }
     }
-    print(
+    Ok(Built {
         resources,
-        asks("originAnnotations"),
-        asks("transformerAnnotations"),
-    )
-}
-
-fn print(resources: Vec<Resource>, origins: bool, transformations: bool) -> Result<String, Error> {
-    let mut out = String::new();
-    for mut resource in resources {
-        resource.drop_internal();
-        let mut annotations = resource.annotations();
-        if !origins {
-            annotations.remove(resource::ORIGIN);
-        }
-        if !transformations {
-            annotations.remove(resource::TRANSFORMATIONS);
-        }
-        resource.set_annotations(&annotations);
-        let value =
-            value::of(&resource.node).map_err(|what| Error::new(format!("{}: {what}", resource.id())))?;
-        if !out.is_empty() {
-            out.push_str("---\n");
-        }
-        out.push_str(&emit::document(&value));
-    }
-    Ok(out)
+        images: config.images,
+        origins: asks("originAnnotations"),
+        transformations: asks("transformerAnnotations"),
+    })
 }

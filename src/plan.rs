@@ -22,5 +22,5 @@ pub use commits::{Commits, CommitsError, LostCommit};
 pub use known::Records;
 pub use reason::Reason;
 pub use refusal::{Loss, Refusal};
-pub use sources::{ImageSource, Sources};
+pub use sources::{Environments, ImageSource, Sources};
 pub use transition::{Overrides, Transition};

@@ -18,7 +18,7 @@ pub mod view;
 mod warn;
 pub mod wildcard;
 
-pub use compute::{Inputs, Plan, compute};
+pub use compute::{Inputs, Plan, compute, with_environments};
 pub use diff::{Change, Difference, Said, diff, same_lines};
 pub use limits::Limits;
 pub use manifest::{ContextTree, Contexts, Manifest};

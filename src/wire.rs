@@ -1,11 +1,13 @@
 //! The versioned JSON shapes that other programs read (`--json`): one line each, `kind` and
 //! `format: 1` first, keys in the documented order; more keys may come.
 
+pub mod diff;
 pub mod done;
 pub mod event;
 pub mod log;
 pub mod plan;
 pub mod release;
+pub mod rendering;
 pub mod status;
 
 use serde::Serialize;

@@ -9,6 +9,18 @@ use crate::model::{EnvironmentName, RepoPath};
 use crate::tree::{Kind, SourceTree, TreeError};
 use std::collections::BTreeMap;
 
+/// The codes of all warnings about manifests; they can be silenced.
+pub const CODES: [&str; 8] = [
+    "deprecated-api",
+    "duplicate-object",
+    "invalid-object-name",
+    "missing-namespace",
+    "missing-reference",
+    "plain-secret",
+    "selector-matches-nothing",
+    "unpinned-image",
+];
+
 /// The names of a kustomization; a folder has exactly one.
 pub const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
@@ -28,6 +40,20 @@ pub fn list(
         }
     }
     Ok(found)
+}
+
+/// Whether the kustomization of a folder is a component, which is nothing by itself.
+pub fn is_component(tree: &dyn SourceTree, folder: &RepoPath) -> bool {
+    let file = kustomizations(tree, folder)
+        .unwrap_or_default()
+        .into_iter()
+        .next();
+    let text = file.and_then(|file| tree.read(&file, 1 << 20).ok());
+    let text = String::from_utf8_lossy(&text.unwrap_or_default()).into_owned();
+    text.lines().any(|line| {
+        line.strip_prefix("kind:")
+            .is_some_and(|kind| kind.trim().trim_matches(['"', '\'']) == "Component")
+    })
 }
 
 /// The subfolders with a kustomization, by name.

@@ -204,6 +204,8 @@ pub enum Allowance {
     NetworkHost,
     /// `security=insecure`.
     SecurityInsecure,
+    /// `helm`: the helm on PATH inflates charts of environments.
+    Helm,
 }
 
 /// Who builds.
@@ -279,7 +281,7 @@ fn below<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
 }
 
 /// A reference's name, tag and digest, as written.
-pub(super) fn split(text: &str) -> (&str, Option<&str>, Option<&str>) {
+pub fn split(text: &str) -> (&str, Option<&str>, Option<&str>) {
     let (text, digest) = match text.split_once('@') {
         Some((name, digest)) => (name, Some(digest)),
         None => (text, None),

@@ -234,6 +234,7 @@ fn allow(walk: &mut Walk, node: &Node) -> BTreeSet<Allowance> {
     let words = [
         ("network=host", Allowance::NetworkHost),
         ("security=insecure", Allowance::SecurityInsecure),
+        ("helm", Allowance::Helm),
     ];
     let items = walk.list(node, "allow");
     items

@@ -5,7 +5,6 @@
 
 #![expect(dead_code, reason = "the types are shapes for the schema")]
 
-use crate::containerfile::recipe::CODES;
 use schemars::{JsonSchema, schema_for};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -77,7 +76,7 @@ impl JsonSchema for Code {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string", "enum": CODES})
+        schemars::json_schema!({"type": "string", "enum": super::codes()})
     }
 }
 
@@ -221,6 +220,8 @@ enum Allowance {
     NetworkHost,
     #[schemars(rename = "security=insecure")]
     SecurityInsecure,
+    #[schemars(rename = "helm")]
+    Helm,
 }
 
 #[derive(JsonSchema)]
@@ -282,7 +283,7 @@ mod tests {
     #[test]
     fn warnings_are_silenced_by_the_codes_that_there_are() {
         let schema = schema();
-        let wanted = serde_json::json!({"type": "string", "enum": CODES});
+        let wanted = serde_json::json!({"type": "string", "enum": crate::config::codes()});
         assert_eq!(schema["properties"]["silence"]["items"], wanted);
         assert_eq!(
             schema["$defs"]["LongImage"]["properties"]["silence"]["items"],

@@ -1,7 +1,6 @@
 //! Walking the tree of rings.yaml: every helper takes a node, gives a value or collects a problem.
 
 use super::yaml::{Node, Value};
-use crate::containerfile::recipe::CODES;
 use crate::model::near::nearest;
 use crate::model::{NameError, Problem, RepoPath, Source, Span};
 use std::collections::BTreeMap;
@@ -278,7 +277,7 @@ impl Walk {
 
     /// Codes of warnings.
     pub fn codes(&mut self, node: &Node) -> Vec<String> {
-        let known = CODES.map(|code| (code, code));
+        let known: Vec<_> = super::codes().into_iter().map(|code| (code, code)).collect();
         let items = self.list(node, "silence");
         let codes = items
             .iter()

@@ -2,8 +2,11 @@
 
 use super::failure::Failure;
 use super::project::Loaded;
+use super::store::Store;
 use crate::model::{ImageName, RepoPath};
+use crate::pack::Pack;
 use crate::revision;
+use crate::state::ReleaseRecord;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a path differs, as an image sees it.
@@ -93,9 +96,11 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
     let words = revision::diff(&before.records, &after.records);
     // What a word's roots are called is told by the files that they hold.
     let root = |change: &revision::Change| matches!(change.what.as_str(), "as" | "folder");
+    let packed =
+        |change: &revision::Change| matches!(change.what.as_str(), "environments" | "environment" | "alias");
     let words: Vec<_> = words
         .iter()
-        .filter(|change| !change.file && !root(change))
+        .filter(|change| !change.file && !root(change) && !packed(change))
         .collect();
     let text = |project: &Loaded, path| project.container_file(path).ok();
     let pins = |image: &super::project::Image| {
@@ -140,7 +145,7 @@ pub fn between(old: &Loaded, new: &Loaded, image: &ImageName) -> Result<Vec<Chan
         changed.push(Changed::file(path.clone(), how));
     }
     // A folder that was renamed, say, though nothing in it is read: rings.yaml knows of it.
-    if changed.is_empty() && before.revision != after.revision {
+    if changed.is_empty() && before.own != after.own {
         changed.push(Changed::file(new.config_file(), How::Changed));
     }
     Ok(changed)
@@ -155,6 +160,35 @@ fn lock_file(old: &Loaded, new: &Loaded) -> Changed {
         _ => How::Changed,
     };
     Changed::file(name, how)
+}
+
+/// The files that differ from the environments of a release to those of a project.
+///
+/// # Errors
+/// [`Failure`] when either cannot be read.
+pub fn environments(store: &Store, old: &ReleaseRecord, new: &Loaded) -> Result<Vec<Changed>, Failure> {
+    let old = store.pack(old)?.unwrap_or_default();
+    let none = Pack::default();
+    let new_pack = new.pack()?.unwrap_or(&none);
+    let mut changed = Vec::new();
+    for (path, there) in new_pack.differences(&old) {
+        let path = path.to_string();
+        let how = match there {
+            (true, true) => How::Changed,
+            (false, _) => How::Added,
+            (true, false) if new.holds(&path) => How::NoLongerRead(None),
+            (true, false) => How::Removed,
+        };
+        changed.push(Changed::file(path, how));
+    }
+    // A folder that became an environment, say, whose files another one reads: rings.yaml or the tree tells.
+    if changed.is_empty() && old != *new_pack {
+        changed.push(Changed::file(
+            new.project.environments.folder.to_string(),
+            How::Changed,
+        ));
+    }
+    Ok(changed)
 }
 
 /// The line of an ignore file that keeps a path of the repository out of the contexts of an image.

@@ -170,6 +170,25 @@ fn refuse_orphans(site: &Site) -> Result<(), Failure> {
     }
 }
 
+/// Stores the environments of a release, unless they are those of the release before it (D1).
+fn keep_pack(site: &Site, wanted: Option<Digest>) -> Result<(), Failure> {
+    if wanted.is_some()
+        && wanted
+            == site
+                .project
+                .sources
+                .environments
+                .map(|environments| environments.pack)
+        && let Some(pack) = site.project.pack()?
+        && wanted != Some(site.store.put_pack(pack)?)
+    {
+        return Err(Failure::Bug(
+            "the environments are others than those that were planned".into(),
+        ));
+    }
+    Ok(())
+}
+
 fn what(plan: &Plan) -> String {
     let version = plan.result.get(&plan.root).map(|root| root.version.to_string());
     match (&plan.target, version) {
@@ -208,6 +227,7 @@ fn commit(
         };
         let release = match record {
             Some(record) => {
+                keep_pack(site, record.environments)?;
                 let root = record
                     .root()
                     .ok_or_else(|| Failure::Bug("a release without its root".into()))?;

@@ -3,9 +3,11 @@
 mod config_file;
 mod contexts;
 mod edges;
+mod environments;
 mod excuse;
 mod files;
 mod image;
+mod inputs;
 mod locks;
 mod reads;
 mod remembered;
@@ -24,9 +26,10 @@ use crate::config::{self, Project};
 use crate::containerfile::recipe::Warning;
 use crate::git::Repository;
 use crate::graph::{Graph, SealError};
+use crate::kustomize::Helm;
 use crate::model::{CommitId, ImageName, Problem, Problems, RepoPath, Revision};
 use crate::plan::{ImageSource, Refusal, Sources};
-use crate::revision::{self, Contexts, Limits, Manifest, Records};
+use crate::revision::{self, Contexts, Limits, Manifest};
 use crate::tree::SourceTree;
 use crate::tree::disk::DiskTree;
 use rayon::prelude::*;
@@ -56,6 +59,8 @@ pub struct Origin {
     pub repository: Option<Arc<Repository>>,
     /// Whole results by tree.
     pub results: Remembered,
+    /// Who inflates the charts of environments, where rings.yaml allows it.
+    pub helm: Option<Arc<dyn Helm>>,
 }
 
 /// A project, read once.
@@ -73,12 +78,14 @@ pub struct Loaded {
     generated: BTreeMap<(ImageName, String), DiskTree>,
     ignores: contexts::Ignores,
     shared: revision::Shared,
+    packed: environments::Packed,
 }
 
 /// What is kept of an image while all are read.
 struct Made {
     name: ImageName,
     revision: Revision,
+    own: Revision,
     /// What its files made worth a look.
     told: Vec<Problem>,
 }
@@ -114,6 +121,7 @@ impl Loaded {
                 images: BTreeMap::new(),
                 order: Vec::new(),
                 root: project.root.clone(),
+                environments: None,
             },
             warnings: notes,
             committed: origin.committed,
@@ -123,6 +131,7 @@ impl Loaded {
             locks,
             generated,
             ignores: contexts::Ignores::default(),
+            packed: environments::Packed::default(),
         };
         let key = loaded.key();
         let known = key
@@ -133,10 +142,15 @@ impl Loaded {
             loaded.warnings = known.warnings();
             loaded.sources.order = known.order.clone();
             loaded.sources.images = known.images();
+            loaded.sources.environments = known.environments;
             return Ok(loaded);
         }
         loaded.compute()?;
-        if let Some(key) = key {
+        // What another helm would say is not remembered.
+        let certain = |environments: crate::plan::Environments| environments.pack == environments.sources;
+        if let Some(key) = key
+            && loaded.sources.environments.is_none_or(certain)
+        {
             // The cache is disposable: a failure to write it changes no result.
             let _ = loaded
                 .origin
@@ -160,6 +174,7 @@ impl Loaded {
     fn compute(&mut self) -> Result<(), Failure> {
         let tree = &*self.origin.tree;
         let mut problems = config::check(&self.project, tree)?;
+        problems.extend(self.environment_problems(&problems)?);
         let resolved = self.resolve_all(&mut problems)?;
         if !problems
             .iter()
@@ -178,6 +193,9 @@ impl Loaded {
         for made in made {
             match made {
                 Ok(made) => {
+                    if made.name == self.project.root {
+                        self.sources.environments = self.environments_over(made.own);
+                    }
                     revisions.insert(made.name, made.revision);
                     problems.extend(made.told);
                 }
@@ -262,6 +280,7 @@ impl Loaded {
         Ok(Made {
             name: name.clone(),
             revision: made.revision,
+            own: made.own,
             told: source
                 .map(|source| resolver::told(&self.project, image, source, &fresh))
                 .unwrap_or_default(),
@@ -376,11 +395,13 @@ impl Loaded {
                 manifest,
             });
         }
-        let (revision, records) = self.revision(name, &first.bytes, &variants);
+        let (own, records) = self.revision(name, &first.bytes, &variants);
+        let (revision, records) = self.with_environments(name, own, records)?;
         Ok(Image {
             file: first.file.clone(),
             variants,
             revision,
+            own,
             records,
             warnings,
         })
@@ -399,38 +420,5 @@ impl Loaded {
         };
         revision::select_sharing(&resolved.recipe, contexts, &Limits::default(), Some(&self.shared))
             .map_err(problem)
-    }
-
-    fn revision(&self, name: &ImageName, file: &[u8], variants: &[Variant]) -> (Revision, Records) {
-        let image = &self.project.images[name];
-        let references = image
-            .contexts
-            .iter()
-            .filter_map(|(name, context)| match &context.what {
-                config::ContextSource::Folder { .. } => None,
-                config::ContextSource::Image(image) => {
-                    Some((name.as_str(), format!("{}/{image}", self.project.name)))
-                }
-                config::ContextSource::External(reference) => Some((name.as_str(), reference.to_string())),
-            });
-        let inputs = revision::Inputs {
-            epoch: image.epoch.as_deref(),
-            container_file: file,
-            args: image
-                .args
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect(),
-            target: image.target.as_deref(),
-            images: references.collect(),
-        };
-        let plans: Vec<revision::Plan<'_>> = variants
-            .iter()
-            .map(|variant| revision::Plan {
-                recipe: &variant.recipe,
-                manifest: &variant.manifest,
-            })
-            .collect();
-        revision::compute(&plans, &inputs)
     }
 }

@@ -53,6 +53,11 @@ pub fn verify(store: &Store) -> Result<Report, Failure> {
         match store.journal.record(&digest) {
             Ok(record) => {
                 report.releases += 1;
+                if let Err(error) = store.pack(&record) {
+                    report
+                        .problems
+                        .push(format!("the environments of release record {digest}: {error}"));
+                }
                 images.extend(
                     record
                         .images

@@ -9,6 +9,8 @@ pub struct Error {
     pub place: String,
     /// What is wrong.
     pub message: String,
+    /// The kustomization, with its line, that named the place; none where the place is one of its own.
+    pub named: Option<String>,
     /// How to mend it.
     pub hint: Option<String>,
 }
@@ -19,6 +21,7 @@ impl Error {
         Self {
             place: place.into(),
             message: message.into(),
+            named: None,
             hint: None,
         }
     }
@@ -35,6 +38,48 @@ impl Error {
         self
     }
 
+    /// What is wrong, and who led there.
+    pub fn sentence(&self) -> String {
+        match &self.named {
+            Some(named) => format!("{} (named in {named})", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// With the line of the kustomization `file` that names the place, if one does and nobody was found before. `resolve`
+    /// gives what a word of the file names, as a place is written.
+    #[must_use]
+    pub fn named_in(mut self, file: &str, text: &str, resolve: impl Fn(&str) -> String) -> Self {
+        let path = match self.place.rsplit_once(':') {
+            Some((path, line)) if line.bytes().all(|b| b.is_ascii_digit()) => path,
+            _ => &self.place,
+        };
+        if self.named.is_some() || path.is_empty() || path == file {
+            return self;
+        }
+        let names = |word: &str| {
+            let named = resolve(word);
+            let below = |folder: &str| {
+                path.strip_prefix(folder)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            };
+            named == path || (word.contains(['.', '/']) && below(&named))
+        };
+        let word =
+            |c: char| !c.is_whitespace() && !matches!(c, '[' | ']' | '{' | '}' | ',' | '"' | '\'' | '=');
+        let found = text.lines().position(|line| {
+            let line = line.split(" #").next().unwrap_or_default();
+            let mut words = line
+                .split(|c| !word(c))
+                .filter(|word| !word.is_empty() && *word != "-");
+            words.any(names)
+        });
+        if let Some(at) = found {
+            self.named = Some(format!("{file}:{}", at + 1));
+        }
+        self
+    }
+
     /// With a place, unless it has one.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
@@ -48,8 +93,8 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place.as_str() {
-            "" => f.write_str(&self.message),
-            place => write!(f, "{place}: {}", self.message),
+            "" => f.write_str(&self.sentence()),
+            place => write!(f, "{place}: {}", self.sentence()),
         }
     }
 }

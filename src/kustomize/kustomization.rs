@@ -287,20 +287,32 @@ impl Kustomization {
                 self.api_version
             ));
         }
-        let helm = !self.helm_charts.is_empty() || !self.helm_chart_inflation_generator.is_empty();
-        if helm {
-            let field = if self.helm_charts.is_empty() {
-                "helmChartInflationGenerator"
-            } else {
-                "helmCharts"
-            };
-            return Err(Error::at(
-                place(file, text, field),
-                format!("`{field}` is not supported: nothing is started"),
-            )
-            .hint("run `helm template` and list the file that it writes under `resources:`"));
+        if !self.helm_chart_inflation_generator.is_empty() {
+            let field = "helmChartInflationGenerator";
+            return Err(
+                Error::at(place(file, text, field), format!("`{field}` is not supported"))
+                    .hint("write the chart under `helmCharts:`"),
+            );
         }
         Ok(())
+    }
+
+    /// Refuses charts, which somebody else would have to inflate.
+    ///
+    /// # Errors
+    /// When there are some.
+    pub fn refuse_charts(&self, file: &str, text: &str) -> Result<(), Error> {
+        if self.helm_charts.is_empty() {
+            return Ok(());
+        }
+        Err(Error::at(
+            place(file, text, "helmCharts"),
+            "`helmCharts` would start helm, which is not allowed",
+        )
+        .hint(
+            "`allow: [helm]` in rings.yaml allows it (of `ringshift kustomize`: --enable-helm); or run `helm template` and \
+             list the file that it writes under `resources:`",
+        ))
     }
 
     /// Whether it is a component.

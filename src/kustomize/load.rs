@@ -2,11 +2,15 @@
 //! of its own folder and below, and bases anywhere in the tree.
 
 use super::error::Error;
+use super::helm::Helm;
 use crate::model::RepoPath;
 use crate::tree::{Kind, SourceTree};
+use std::collections::BTreeMap;
 
 /// The most links that one path may lead through.
 const MAX_LINKS: usize = 40;
+
+const WRITE: &str = "write it, commit it, or correct the path";
 
 /// A folder with a kustomization, and the folders that led to it.
 #[derive(Clone)]
@@ -16,14 +20,23 @@ pub struct Loader<'t> {
     pub root: RepoPath,
     visited: Vec<RepoPath>,
     restricted: bool,
+    helm: Option<&'t dyn Helm>,
 }
+
+/// The most files of a chart, and their bytes together.
+const MAX_CHART: (usize, usize) = (5_000, 16 << 20);
 
 impl<'t> Loader<'t> {
     /// A loader for the folder that is built.
     ///
     /// # Errors
     /// When `root` is no folder.
-    pub fn new(tree: &'t dyn SourceTree, root: &RepoPath, restricted: bool) -> Result<Self, Error> {
+    pub fn new(
+        tree: &'t dyn SourceTree,
+        root: &RepoPath,
+        restricted: bool,
+        helm: Option<&'t dyn Helm>,
+    ) -> Result<Self, Error> {
         let root = real(tree, root)?;
         match kind(tree, &root)? {
             Some(Kind::Directory) => Ok(Self {
@@ -31,9 +44,62 @@ impl<'t> Loader<'t> {
                 root,
                 visited: Vec::new(),
                 restricted,
+                helm,
             }),
             _ => Err(Error::at(show(&root), "no such folder")),
         }
+    }
+
+    /// Who inflates charts; nobody where that is not allowed.
+    pub fn helm(&self) -> Option<&'t dyn Helm> {
+        self.helm
+    }
+
+    /// Every file of a folder that may lie anywhere in the tree, by its path there. Nothing where there is no such folder.
+    ///
+    /// # Errors
+    /// When it holds a link, too many files or too many bytes.
+    pub fn files_below(&self, path: &str) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+        refuse_remote(path)?;
+        let folder = resolve(&self.root, path).filter(|_| !path.starts_with('/'));
+        let folder = folder.ok_or_else(|| Error::at(path, "outside the tree that is built"))?;
+        let folder = real(self.tree, &folder)?;
+        let mut found = BTreeMap::new();
+        if kind(self.tree, &folder)? != Some(Kind::Directory) {
+            return Ok(found);
+        }
+        let tree = |error: crate::tree::TreeError| Error::new(error.to_string());
+        let (mut open, mut bytes) = (vec![folder.clone()], 0);
+        while let Some(next) = open.pop() {
+            for item in self.tree.list(&next).map_err(tree)? {
+                let at = next.child(&item.name);
+                match item.kind {
+                    Kind::Directory => open.push(at),
+                    Kind::File { .. } => {
+                        let content = self.tree.read(&at, MAX_CHART.1 as u64).map_err(tree)?;
+                        bytes += content.len();
+                        let below = at.strip_prefix(&folder).unwrap_or_default();
+                        found.insert(String::from_utf8_lossy(below.as_bytes()).into_owned(), content);
+                    }
+                    other => return Err(Error::at(show(&at), format!("{} in a chart", other.words()))),
+                }
+                if found.len() > MAX_CHART.0 || bytes > MAX_CHART.1 {
+                    return Err(Error::at(
+                        show(&folder),
+                        format!(
+                            "a chart of more than {} files or {} bytes",
+                            MAX_CHART.0, MAX_CHART.1
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many folders led here.
+    pub fn depth(&self) -> usize {
+        self.visited.len()
     }
 
     /// The folder, in words.
@@ -72,7 +138,7 @@ impl<'t> Loader<'t> {
                 show(&at),
                 format!("{}, not a regular file", other.words()),
             )),
-            None => Err(Error::at(show(&at), "no such file")),
+            None => Err(Error::at(show(&at), "no such file").hint(WRITE)),
         }
     }
 
@@ -122,7 +188,7 @@ impl<'t> Loader<'t> {
             self.file(path)?;
         }
         if found != Some(Kind::Directory) {
-            return Err(Error::at(show(&root), "no such file or folder"));
+            return Err(Error::at(show(&root), "no such file or folder").hint(WRITE));
         }
         let mut visited = self.visited.clone();
         visited.push(self.root.clone());
@@ -130,7 +196,8 @@ impl<'t> Loader<'t> {
             return Err(Error::at(
                 show(&root),
                 format!("cycle detected: it contains `{}`, which led here", show(seen)),
-            ));
+            )
+            .hint("a base names neither the overlays over it nor the folders around it"));
         }
         Ok(Self {
             root,

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::node::Node;
 use super::parse;
 use super::resource::{Behavior, Id, Resource};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most objects of one build (SEC-A11).
 pub const MAX_OBJECTS: usize = 50_000;
@@ -14,30 +14,37 @@ pub const MAX_OBJECTS: usize = 50_000;
 /// # Errors
 /// A sentence when it is no YAML, or an object has no kind or name.
 pub fn read(text: &str) -> Result<Vec<Resource>, String> {
-    let documents = parse::documents(text)?;
-    let mut todo: Vec<Node> = documents;
-    if let [only] = &todo[..] {
+    let mut todo: Vec<(usize, Node)> = parse::placed(text)?;
+    let items_of = |line: usize, items: &[Node]| -> Vec<(usize, Node)> {
+        items.iter().map(|item| (line, item.clone())).collect()
+    };
+    if let [(line, only)] = &todo[..] {
         let kind = only.get("kind").map_or("", Node::text);
         if matches!(kind, "List" | "ResourceList") && only.get("items").is_some() {
-            todo = only.get("items").map_or(&[][..], Node::items).to_vec();
+            todo = items_of(*line, only.get("items").map_or(&[][..], Node::items));
         }
     }
     let mut out = Vec::new();
-    let mut todo: std::collections::VecDeque<Node> = todo.into();
-    while let Some(node) = todo.pop_front() {
+    let placed = |line: usize, node: Node| {
+        let mut resource = Resource::new(node);
+        resource.place.1 = line;
+        resource
+    };
+    let mut todo: std::collections::VecDeque<(usize, Node)> = todo.into();
+    while let Some((line, node)) = todo.pop_front() {
         if node.is_empty() {
             continue;
         }
         check(&node)?;
         let kind = node.get("kind").map_or("", Node::text);
         if !kind.ends_with("List") {
-            out.push(Resource::new(node));
+            out.push(placed(line, node));
             continue;
         }
         match node.get("items") {
-            None => out.push(Resource::new(node)),
+            None => out.push(placed(line, node)),
             Some(items) if items.is_null() => {}
-            Some(Node::List(items)) => todo.extend(items.iter().cloned()),
+            Some(Node::List(items)) => todo.extend(items_of(line, items)),
             Some(_) => return Err(format!("`items` of a {kind} is no list")),
         }
     }
@@ -61,30 +68,48 @@ fn check(node: &Node) -> Result<(), String> {
     Ok(())
 }
 
+/// The names of objects, to find those that stand twice.
+pub struct Names(BTreeSet<(String, String, String)>);
+
+impl Names {
+    /// The names of these.
+    pub fn of(resources: &[Resource]) -> Self {
+        let key = |resource: &Resource| Self::key(&resource.id());
+        Self(resources.iter().map(key).collect())
+    }
+
+    fn key(id: &Id) -> (String, String, String) {
+        (id.gvk.to_string(), id.effective().to_owned(), id.name.clone())
+    }
+
+    /// Adds objects whose names are free to those whose names these are.
+    ///
+    /// # Errors
+    /// When a name is taken, or there are too many objects.
+    pub fn append(&mut self, into: &mut Vec<Resource>, new: Vec<Resource>) -> Result<(), Error> {
+        for resource in new {
+            let id = resource.id();
+            if !self.0.insert(Self::key(&id)) {
+                return Err(Error::new(format!(
+                    "may not add resource with an already registered id: {id}"
+                ))
+                .hint("two files or bases hold the same object; drop one, or rename it"));
+            }
+            into.push(resource);
+            if into.len() > MAX_OBJECTS {
+                return Err(Error::new(format!("more than {MAX_OBJECTS} objects")));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Adds objects whose names are free.
 ///
 /// # Errors
 /// When a name is taken, or there are too many objects.
 pub fn append(into: &mut Vec<Resource>, new: Vec<Resource>) -> Result<(), Error> {
-    let mut names: BTreeMap<(String, String, String), ()> = BTreeMap::new();
-    let key = |id: &Id| (id.gvk.to_string(), id.effective().to_owned(), id.name.clone());
-    for resource in &*into {
-        names.insert(key(&resource.id()), ());
-    }
-    for resource in new {
-        let id = resource.id();
-        if names.insert(key(&id), ()).is_some() {
-            return Err(Error::new(format!(
-                "may not add resource with an already registered id: {id}"
-            ))
-            .hint("two files or bases hold the same object; drop one, or rename it"));
-        }
-        into.push(resource);
-        if into.len() > MAX_OBJECTS {
-            return Err(Error::new(format!("more than {MAX_OBJECTS} objects")));
-        }
-    }
-    Ok(())
+    Names::of(into).append(into, new)
 }
 
 /// The one object that has or had a name.

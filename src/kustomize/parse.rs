@@ -26,6 +26,14 @@ fn limits() -> Options {
 /// # Errors
 /// A sentence on why it cannot be read.
 pub fn documents(text: &str) -> Result<Vec<Node>, String> {
+    Ok(placed(text)?.into_iter().map(|(_, node)| node).collect())
+}
+
+/// The documents of a text, each with the line where it begins, from 1.
+///
+/// # Errors
+/// As [`documents`].
+pub fn placed(text: &str) -> Result<Vec<(usize, Node)>, String> {
     if text.len() > MAX_BYTES {
         return Err(format!("larger than {MAX_BYTES} bytes"));
     }
@@ -36,10 +44,19 @@ pub fn documents(text: &str) -> Result<Vec<Node>, String> {
         if let Some(node) = document(part).map_err(|error| error.shifted(line))?
             && !node.is_null()
         {
-            nodes.push(node);
+            nodes.push((line + first_line(part), node));
         }
     }
     Ok(nodes)
+}
+
+/// The first line that says something, from 1.
+fn first_line(part: &str) -> usize {
+    let said = |line: &str| {
+        let line = line.trim_start();
+        !line.is_empty() && !line.starts_with('#') && !line.starts_with("---")
+    };
+    part.lines().position(said).map_or(1, |at| at + 1)
 }
 
 /// Cuts at lines that begin with `---`, as upstream does before it parses; with each part goes

@@ -7,6 +7,7 @@ use super::node::{Kind, Node, Scalar, Style};
 use super::scalar::Tag;
 use super::schema;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const DOMAIN: &str = "internal.config.kubernetes.io/";
 /// Where upstream says which file an object came from.
@@ -43,6 +44,10 @@ pub struct Resource {
     pub node: Node,
     /// The variables that take their value from it.
     pub variables: Vec<String>,
+    /// The file and line that it comes from, for messages: the file is empty where none is known.
+    pub place: (Arc<str>, usize),
+    /// It comes from a chart: upstream leaves its namespace to helm.
+    pub of_chart: bool,
 }
 
 /// What a generator does when an object of its name exists.
@@ -62,6 +67,8 @@ impl Resource {
         Self {
             node,
             variables: Vec::new(),
+            place: (Arc::from(""), 0),
+            of_chart: false,
         }
     }
 

@@ -4,9 +4,10 @@ use super::builtin;
 use super::config::Config;
 use super::error::Error;
 use super::generate;
+use super::helm;
 use super::kustomization::{Kustomization, NAMES, Variable};
 use super::load::Loader;
-use super::objects;
+use super::objects::{self, Names};
 use super::origin::Origin;
 use super::resource::Resource;
 use super::schema::Schema;
@@ -14,8 +15,10 @@ use super::transform::Transformer;
 use super::{parse, transformers, value, vars};
 use std::sync::Arc;
 
-/// The deepest chain of bases and components (SEC-A11).
-const MAX_CHAIN: usize = 100;
+/// The deepest chain of bases and components (SEC-A11): it must fit on the stack of a thread.
+const MAX_CHAIN: usize = 40;
+/// The most bases and components, each counted as often as it is named.
+const MAX_FOLDERS: usize = 2_000;
 
 /// What was gathered so far.
 #[derive(Default)]
@@ -26,8 +29,8 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    fn merge(&mut self, other: Self) -> Result<(), Error> {
-        objects::append(&mut self.resources, other.resources)?;
+    fn merge(&mut self, other: Self, names: &mut Names) -> Result<(), Error> {
+        names.append(&mut self.resources, other.resources)?;
         self.config.merge(&other.config)?;
         vars::merge(&mut self.variables, &other.variables)
     }
@@ -48,11 +51,23 @@ pub struct Shared {
 pub struct Target<'t> {
     loader: Loader<'t>,
     file: String,
+    /// The kustomization as it is written, to tell which line names what.
+    text: String,
     pub(super) kustomization: Kustomization,
     origin: Option<Origin>,
+    /// The namespace of the nearest kustomization above that has one, for charts.
+    inherited: String,
 }
 
 impl<'t> Target<'t> {
+    /// The namespace of this kustomization, or of the nearest above.
+    fn namespace(&self) -> &str {
+        match self.kustomization.namespace.as_str() {
+            "" => &self.inherited,
+            own => own,
+        }
+    }
+
     /// Reads the kustomization of a folder.
     ///
     /// # Errors
@@ -71,13 +86,19 @@ impl<'t> Target<'t> {
             });
         };
         let place = loader.name(file);
-        let kustomization = Kustomization::read(&place, &loader.text(file)?)?;
+        let text = loader.text(file)?;
+        let kustomization = Kustomization::read(&place, &text)?;
+        if loader.helm().is_none() {
+            kustomization.refuse_charts(&place, &text)?;
+        }
         refuse(&kustomization).map_err(|error| error.within(&place))?;
         Ok(Self {
             loader,
             file: file.into(),
+            text,
             kustomization,
             origin: None,
+            inherited: String::new(),
         })
     }
 
@@ -131,6 +152,14 @@ impl<'t> Target<'t> {
     /// # Errors
     /// Whatever is wrong first.
     pub fn gather(&mut self, into: Gathered, shared: &mut Shared) -> Result<Gathered, Error> {
+        let done = self.collect(into, shared);
+        done.map_err(|error| {
+            let file = self.loader.name(&self.file);
+            error.named_in(&file, &self.text, |word| self.loader.name(word))
+        })
+    }
+
+    fn collect(&mut self, into: Gathered, shared: &mut Shared) -> Result<Gathered, Error> {
         let mut all = into;
         let resources = self.kustomization.resources.clone();
         self.add_resources(&mut all, &resources, shared)?;
@@ -202,17 +231,22 @@ impl<'t> Target<'t> {
         paths: &[String],
         shared: &mut Shared,
     ) -> Result<(), Error> {
+        let mut names = Names::of(&all.resources);
         for path in paths {
             if self.loader.is_file(path) {
                 shared.objects = true;
-                let mut new = objects::read(&self.loader.text(path)?)
-                    .map_err(|what| Error::at(self.loader.name(path), what))?;
+                let name: Arc<str> = self.loader.name(path).into();
+                let mut new =
+                    objects::read(&self.loader.text(path)?).map_err(|what| Error::at(&*name, what))?;
+                new.iter_mut()
+                    .for_each(|resource| resource.place.0 = name.clone());
                 if let Some(origin) = &self.origin {
                     let text = origin.append(path).to_string();
                     new.iter_mut()
                         .for_each(|resource| resource.annotate(super::resource::ORIGIN, &text));
                 }
-                objects::append(&mut all.resources, new)
+                names
+                    .append(&mut all.resources, new)
                     .map_err(|error| error.within(&self.loader.name(path)))?;
                 continue;
             }
@@ -226,7 +260,7 @@ impl<'t> Target<'t> {
             }
             let base = self.descend(loader, None, shared)?;
             self.origin = origin;
-            all.merge(base)
+            all.merge(base, &mut names)
                 .map_err(|error| error.within(&self.loader.name(&self.file)))?;
         }
         Ok(())
@@ -240,7 +274,7 @@ impl<'t> Target<'t> {
         shared: &mut Shared,
     ) -> Result<Gathered, Error> {
         shared.folders += 1;
-        if shared.folders > MAX_CHAIN * 100 {
+        if shared.folders > MAX_FOLDERS || loader.depth() > MAX_CHAIN {
             return Err(Error::at(loader.folder(), "too many bases and components"));
         }
         let mut target = Target::open(loader)?;
@@ -249,6 +283,7 @@ impl<'t> Target<'t> {
             .build_metadata
             .clone_from(&self.kustomization.build_metadata);
         target.origin.clone_from(&self.origin);
+        self.namespace().clone_into(&mut target.inherited);
         target.take_schema(shared)?;
         let folder = target.loader.folder();
         match (component.is_some(), target.kustomization.is_component()) {
@@ -264,7 +299,7 @@ impl<'t> Target<'t> {
             None => target.gather(Gathered::default(), shared),
             Some(all) => {
                 let mut merged = Gathered::default();
-                merged.merge(target.gather(all, shared)?)?;
+                merged.merge(target.gather(all, shared)?, &mut Names::of(&[]))?;
                 Ok(merged)
             }
         }
@@ -288,6 +323,7 @@ impl<'t> Target<'t> {
             for generator in list {
                 let options = generate::options(generator.options.as_ref(), global.as_ref());
                 let mut made = generate::make(kind, generator, &options, &self.loader)?;
+                made.place = (self.loader.name(&self.file).into(), 1);
                 if let Some(origin) = &self.origin {
                     origin.built_in(&self.file, word).made(&mut made);
                 }
@@ -295,6 +331,9 @@ impl<'t> Target<'t> {
                     .map_err(|error| error.within(&self.loader.name(&self.file)))?;
             }
         }
+        let made = helm::inflate(&self.loader, &self.file, &self.kustomization, self.namespace())?;
+        objects::absorb(&mut all.resources, made)
+            .map_err(|error| error.within(&self.loader.name(&self.file)))?;
         let generators = self.kustomization.generators.clone();
         for resource in self.plugins(&generators, shared)? {
             let mut made = builtin::generate(&resource, &self.loader)

@@ -68,10 +68,16 @@ pub fn record(
             image: plan.root.clone(),
             layers: plan.layers.clone(),
             explicit: plan.explicit.clone(),
+            own: plan.environments.map(|environments| environments.own),
+            sources: plan
+                .environments
+                .filter(|environments| environments.sources != environments.pack)
+                .map(|environments| environments.sources),
         },
         commit: plan.commit.clone(),
         images,
         contains: Vec::new(),
+        environments: plan.environments.map(|environments| environments.pack),
         extra: BTreeMap::new(),
     };
     record.contains = contained(state, records, commits, &record)?;

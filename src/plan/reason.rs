@@ -1,6 +1,6 @@
 //! Why an image is rebuilt: nothing is rebuilt without one of these (B2).
 
-use crate::model::{ImageName, Revision, Version};
+use crate::model::{Digest, ImageName, Revision, Version};
 
 /// One reason, with old and new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,5 +31,12 @@ pub enum Reason {
     Removed {
         /// Which.
         image: ImageName,
+    },
+    /// What the environments read differs (root only, D1).
+    Environments {
+        /// The pack of the ring's release.
+        old: Option<Digest>,
+        /// The pack of this build.
+        new: Option<Digest>,
     },
 }

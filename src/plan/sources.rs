@@ -1,6 +1,6 @@
 //! A project as it stands at one commit or in a working copy, as far as plans care.
 
-use crate::model::{CommitId, ImageName, Revision};
+use crate::model::{CommitId, Digest, ImageName, Revision};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One image's sources.
@@ -14,6 +14,17 @@ pub struct ImageSource {
     pub dirty: bool,
 }
 
+/// What the environments of a project add to its root image (D1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Environments {
+    /// The pack.
+    pub pack: Digest,
+    /// The part of it that the revision depends on: all but what helm made of charts.
+    pub sources: Digest,
+    /// The root's revision without it.
+    pub own: Revision,
+}
+
 /// All images of a project with their sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sources {
@@ -25,6 +36,8 @@ pub struct Sources {
     pub order: Vec<ImageName>,
     /// The root image.
     pub root: ImageName,
+    /// The environments, where there are some; the root's revision contains them.
+    pub environments: Option<Environments>,
 }
 
 impl Sources {

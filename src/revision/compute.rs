@@ -4,6 +4,7 @@ use super::manifest::Manifest;
 use super::records::{self, FORMAT, Records};
 use crate::containerfile::recipe::Recipe;
 use crate::model::{Digest, Revision};
+use crate::pack::Pack;
 use std::collections::BTreeMap;
 
 /// One platform's plan and what it reads.
@@ -49,6 +50,12 @@ pub fn compute(plans: &[Plan<'_>], inputs: &Inputs<'_>) -> (Revision, Records) {
         }
     }
     (out.revision(), out)
+}
+
+/// The revision of the root image with what the environments read, which stands behind its own records (D1).
+pub fn with_environments(mut records: Records, pack: &Pack) -> (Revision, Records) {
+    records::environments(pack, &mut records);
+    (records.revision(), records)
 }
 
 fn exact(plan: &Plan<'_>, out: &mut Records) {

@@ -110,7 +110,7 @@ fn indexed(records: &Records, by_root: bool) -> Entries<'_> {
     let mut name = "";
     for record in records {
         match record.kind {
-            "read" | "named" => word += 1,
+            "read" | "named" | "environments" => word += 1,
             "as" => name = &record.payload,
             _ => {}
         }

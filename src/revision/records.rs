@@ -39,8 +39,12 @@
 //! | `bare` | path | a folder that is kept with nothing in it |
 //! | `whole` | what | the file is not understood: it and all contexts enter (containerfile 1) |
 //! | `input` | kind, name, value | what the file could have used, when it is not understood |
+//! | `environments` | `ringshift-pack/1` | begins what the environments read; the root image only, after everything else (releasing, D1) |
+//! | `environment` | name, folder | an environment |
+//! | `alias` | name, image | another name by which a manifest calls an image of the project |
 
 mod env;
+mod environments;
 mod metadata;
 mod plan;
 mod reads;
@@ -48,6 +52,7 @@ mod run;
 mod transfer;
 mod words;
 
+pub(super) use environments::environments;
 pub(super) use plan::plan;
 pub(super) use reads::{reads, whole_context};
 

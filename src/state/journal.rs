@@ -2,10 +2,11 @@
 //!
 //! An entry is an OCI artifact under the tag `s.<seq>` of the repository `<project>/<root>-state`:
 //! its first layer is the entry as JSON, its further layers are the release records that it names,
-//! so that a registry's collector keeps them.
+//! and the environment packs that these name, so that a registry's collector keeps them.
 
 use super::{Entry, ReleaseRecord, entry::FORMAT};
 use crate::model::Digest;
+use crate::pack;
 use crate::registry::{Created, Descriptor, MANIFEST, Registry, RegistryError, Repository};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use std::sync::{Arc, Mutex};
 pub const ENTRY: &str = "application/vnd.ringshift.entry.v1+json";
 /// The media type of a release record.
 pub const RECORD: &str = "application/vnd.ringshift.release.v1+json";
+/// Of the layer of a release record: the digest of the pack that it names.
+const NAMES: &str = "dev.ringshift.environments";
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 const MAX_DOCUMENT: u64 = 64 << 20;
 
@@ -55,6 +58,10 @@ pub struct Stored {
     pub entry: Entry,
     /// The records it carries, with their sizes in bytes.
     pub records: BTreeMap<Digest, u64>,
+    /// The packs of environments that those records name, with their sizes in bytes.
+    pub packs: BTreeMap<Digest, u64>,
+    /// Which of the records names which pack.
+    pub environments: BTreeMap<Digest, Digest>,
 }
 
 /// What became of an append.
@@ -125,17 +132,33 @@ impl TagJournal {
             .ok_or_else(|| broken(tag, "it has no layer"))?;
         let document = self
             .registry
-            .small_blob(&self.repository, &first.0, MAX_DOCUMENT)?;
+            .small_blob(&self.repository, &first.digest, MAX_DOCUMENT)?;
         refuse_newer(tag, &document)?;
         let entry: Entry = parse(tag, &document)?;
         if tag_of(entry.seq) != tag {
             return Err(broken(tag, &format!("it calls itself number {}", entry.seq)));
         }
+        let of = |is_pack: bool| {
+            let layers = rest.iter().filter(move |layer| layer.is_pack == is_pack);
+            layers.map(|layer| (layer.digest, layer.size)).collect()
+        };
         Ok(Stored {
             digest: found.digest,
             entry,
-            records: rest.iter().copied().collect(),
+            records: of(false),
+            packs: of(true),
+            environments: rest
+                .iter()
+                .filter_map(|layer| Some((layer.digest, layer.environments?)))
+                .collect(),
         })
+    }
+}
+
+impl TagJournal {
+    fn size(&self, digest: &Digest) -> Result<u64, JournalError> {
+        let bytes = self.registry.small_blob(&self.repository, digest, MAX_DOCUMENT)?;
+        Ok(bytes.len() as u64)
     }
 }
 
@@ -181,16 +204,29 @@ impl Journal for TagJournal {
         let first = self.registry.put_blob(&self.repository, &document(entry)?)?;
         let config = self.registry.put_blob(&self.repository, b"{}")?;
         let mut layers = vec![descriptor(ENTRY, &first.digest, first.size)];
+        let mut packs = BTreeMap::new();
         for digest in named_records(entry) {
-            let size = match head.and_then(|h| h.records.get(&digest)) {
-                Some(size) => *size,
-                None => self
-                    .registry
-                    .small_blob(&self.repository, &digest, MAX_DOCUMENT)?
-                    .len() as u64,
+            let (size, environments) = match head.and_then(|h| Some((h, h.records.get(&digest)?))) {
+                Some((head, size)) => (*size, head.environments.get(&digest).copied()),
+                None => {
+                    let environments = self.record(&digest)?.environments;
+                    (self.size(&digest)?, environments)
+                }
             };
-            layers.push(descriptor(RECORD, &digest, size));
+            let mut layer = descriptor(RECORD, &digest, size);
+            if let Some(pack) = environments {
+                layer["annotations"] = json!({NAMES: pack.to_string()});
+                let known = head.and_then(|head| head.packs.get(&pack));
+                let size = known.map_or_else(|| self.size(&pack), |size| Ok(*size))?;
+                packs.insert(pack, size);
+            }
+            layers.push(layer);
         }
+        layers.extend(
+            packs
+                .iter()
+                .map(|(pack, size)| descriptor(pack::MEDIA_TYPE, pack, *size)),
+        );
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": MANIFEST,
@@ -245,8 +281,27 @@ fn descriptor(media_type: &str, digest: &Digest, size: u64) -> Value {
     json!({"mediaType": media_type, "digest": digest.to_string(), "size": size})
 }
 
-fn layers_of(manifest: &Value) -> Option<Vec<(Digest, u64)>> {
-    let layer = |value: &Value| Some((value["digest"].as_str()?.parse().ok()?, value["size"].as_u64()?));
+/// One layer of an entry.
+struct Layer {
+    digest: Digest,
+    size: u64,
+    /// An environment pack; else the entry or a release record.
+    is_pack: bool,
+    /// The pack that a release record names.
+    environments: Option<Digest>,
+}
+
+fn layers_of(manifest: &Value) -> Option<Vec<Layer>> {
+    let layer = |value: &Value| {
+        Some(Layer {
+            digest: value["digest"].as_str()?.parse().ok()?,
+            size: value["size"].as_u64()?,
+            is_pack: value["mediaType"] == pack::MEDIA_TYPE,
+            environments: value["annotations"][NAMES]
+                .as_str()
+                .and_then(|text| text.parse().ok()),
+        })
+    };
     manifest["layers"].as_array()?.iter().map(layer).collect()
 }
 

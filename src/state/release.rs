@@ -57,6 +57,12 @@ pub struct RootRecord {
     pub layers: Option<CommitId>,
     /// The images that its container file names; the others are implicit (S3).
     pub explicit: Vec<ImageName>,
+    /// Its revision without the environments (D1), where the release has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Revision>,
+    /// The digest of the pack without what helm made of charts, where it holds that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Digest>,
 }
 
 /// One release: a version of the root image, and of every other image with it (S2).
@@ -73,6 +79,9 @@ pub struct ReleaseRecord {
     /// Record digests of the known releases whose commits, image by image, this one contains.
     #[serde(default)]
     pub contains: Vec<Digest>,
+    /// The pack of its environments (D1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<Digest>,
     /// What a newer ringshift wrote.
     #[serde(flatten)]
     pub extra: BTreeMap<String, serde_json::Value>,
@@ -82,6 +91,11 @@ impl ReleaseRecord {
     /// The root's record.
     pub fn root(&self) -> Option<&ImageRecord> {
         self.images.get(&self.root.image)
+    }
+
+    /// The revision of the root without the environments (D1).
+    pub fn own_revision(&self) -> Option<Revision> {
+        self.root.own.or_else(|| Some(self.root()?.revision))
     }
 
     /// Whether any image of it is dirty.

@@ -62,6 +62,9 @@ enum ReasonShape {
     Removed {
         image: ImageName,
     },
+    Environments {
+        changed: Vec<ChangeShape>,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -72,8 +75,14 @@ struct ChangeShape {
     lines: Vec<u32>,
 }
 
-/// What changed in an image's records, by image.
-pub type Changes = BTreeMap<ImageName, Vec<Changed>>;
+/// What changed in what is read.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// By images.
+    pub images: BTreeMap<ImageName, Vec<Changed>>,
+    /// By the environments.
+    pub environments: Vec<Changed>,
+}
 
 impl PlanShape {
     /// The shape of a plan over the entry `head`.
@@ -109,7 +118,14 @@ pub fn action(action: Action) -> &'static str {
 }
 
 fn of_step(step: &Step, changes: &Changes) -> StepShape {
-    let changed = || changes.get(&step.image).map(Vec::as_slice).unwrap_or_default();
+    let changed = |reason: &Reason| match reason {
+        Reason::Environments { .. } => &changes.environments[..],
+        _ => changes
+            .images
+            .get(&step.image)
+            .map(Vec::as_slice)
+            .unwrap_or_default(),
+    };
     StepShape {
         image: step.image.clone(),
         from: step.from.clone(),
@@ -121,7 +137,7 @@ fn of_step(step: &Step, changes: &Changes) -> StepShape {
         reasons: step
             .reasons
             .iter()
-            .map(|reason| of_reason(reason, changed()))
+            .map(|reason| of_reason(reason, changed(reason)))
             .collect(),
         dirty: step.dirty,
     }
@@ -133,14 +149,7 @@ fn of_reason(reason: &Reason, changed: &[Changed]) -> ReasonShape {
         Reason::Revision { old, new } => ReasonShape::Revision {
             old: *old,
             new: *new,
-            changed: changed
-                .iter()
-                .map(|c| ChangeShape {
-                    path: c.path.clone(),
-                    change: c.how.as_str(),
-                    lines: c.lines.clone(),
-                })
-                .collect(),
+            changed: changed.iter().map(of_change).collect(),
         },
         Reason::Dependency { image, old, new } => ReasonShape::Dependency {
             image: image.clone(),
@@ -150,5 +159,16 @@ fn of_reason(reason: &Reason, changed: &[Changed]) -> ReasonShape {
         Reason::Major => ReasonShape::Major,
         Reason::Dirty => ReasonShape::Dirty,
         Reason::Removed { image } => ReasonShape::Removed { image: image.clone() },
+        Reason::Environments { .. } => ReasonShape::Environments {
+            changed: changed.iter().map(of_change).collect(),
+        },
+    }
+}
+
+fn of_change(changed: &Changed) -> ChangeShape {
+    ChangeShape {
+        path: changed.path.clone(),
+        change: changed.how.as_str(),
+        lines: changed.lines.clone(),
     }
 }

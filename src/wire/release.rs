@@ -13,6 +13,9 @@ pub struct ReleaseShape<'a> {
     record: Digest,
     commit: &'a CommitId,
     rings: Vec<&'a str>,
+    /// The pack of its environments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environments: Option<Digest>,
     images: Vec<ImageShape<'a>>,
 }
 
@@ -37,6 +40,7 @@ impl<'a> ReleaseShape<'a> {
             record: release.record,
             commit: &record.commit,
             rings,
+            environments: record.environments,
             images: record
                 .images
                 .iter()

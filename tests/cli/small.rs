@@ -187,6 +187,8 @@ fn help_is_for_people() {
       build        Build what must be built against a ring
       status       The board: what each ring holds and what waits before it
       show         One release with every image's version, digest and revision
+      render       The manifests of a site, every image pinned to the release of its ring
+      diff         Two releases side by side
       shift        Let a ring take over the release of the ring before it
       unshift      Take a ring back to what it held before
       freeze       Keep a version out of every ring that does not hold it

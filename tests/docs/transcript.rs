@@ -100,7 +100,9 @@ fn masked(line: &str) -> String {
     };
     let words: Vec<String> = line.split_whitespace().map(word).collect();
     let ages = regex::Regex::new(r"\b\d+ (s|min|h|d)\b").unwrap();
-    ages.replace_all(&words.join(" "), "AGE").into_owned()
+    let digests = regex::Regex::new(r"@(sha256:[0-9a-f]{64}|[0-9a-f]{12})\b").unwrap();
+    let text = digests.replace_all(&words.join(" "), "@DIGEST").into_owned();
+    ages.replace_all(&text, "AGE").into_owned()
 }
 
 /// Lines in an order of their own: images are built side by side.

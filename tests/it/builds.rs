@@ -141,6 +141,7 @@ fn world(images: &str, names: &[String]) -> World {
         workdir: None,
         repository: None,
         results: Remembered::nothing(),
+        helm: None,
     };
     let project = Arc::new(Loaded::read(origin).unwrap());
     let registry = Arc::new(MemoryRegistry::new());

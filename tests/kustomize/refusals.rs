@@ -67,7 +67,7 @@ fn plugins_and_charts_are_refused_by_name() {
             "app/kustomization.yaml",
             "resources: []\nhelmCharts:\n- name: x\n"
         )]),
-        "app/kustomization.yaml:2: `helmCharts` is not supported: nothing is started | run `helm template` and list the file that it writes under `resources:`"
+        "app/kustomization.yaml:2: `helmCharts` would start helm, which is not allowed | `allow: [helm]` in rings.yaml allows it (of `ringshift kustomize`: --enable-helm); or run `helm template` and list the file that it writes under `resources:`"
     );
 }
 
@@ -78,7 +78,7 @@ fn files_outside_the_folder_are_refused() {
             ("app/kustomization.yaml", "resources: [../b.yaml]\n"),
             ("b.yaml", MAP.1)
         ]),
-        "b.yaml: security; the file is not in or below `app` | move it there, or make its folder a base with a kustomization of its own"
+        "b.yaml: security; the file is not in or below `app` (named in app/kustomization.yaml:1) | move it there, or make its folder a base with a kustomization of its own"
     );
     assert_eq!(
         refused(&[("app/kustomization.yaml", "resources: [../../b]\n")]).message,
@@ -94,7 +94,7 @@ fn bases_that_lead_back_are_a_cycle() {
     ]);
     assert_eq!(
         error.to_string(),
-        "app: cycle detected: it contains `app`, which led here"
+        "app: cycle detected: it contains `app`, which led here (named in b/kustomization.yaml:1)"
     );
 }
 
@@ -130,4 +130,124 @@ fn bombs_end_in_an_error() {
             .message
             .contains("is no regular expression, or too large a one")
     );
+}
+
+#[test]
+fn an_error_names_the_line_that_led_to_it_and_says_what_to_do() {
+    let k = "resources:\n- map.yaml\n- gone.yaml\n";
+    assert_eq!(
+        told(&[("app/kustomization.yaml", k), MAP]),
+        "app/gone.yaml: no such file or folder (named in app/kustomization.yaml:3) | write it, commit it, or correct the path"
+    );
+    let base = "resources:\n- ../base\n";
+    let broken = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [}\n";
+    let error = told(&[
+        ("app/kustomization.yaml", base),
+        ("base/kustomization.yaml", "resources: [a.yaml]\n"),
+        ("base/a.yaml", broken),
+    ]);
+    assert!(
+        error.starts_with("base/a.yaml: line 3: ") && error.contains("(named in base/kustomization.yaml:1)"),
+        "{error}"
+    );
+    let unknown = told(&[
+        ("app/kustomization.yaml", base),
+        ("base/kustomization.yaml", "namePrefx: a\n"),
+    ]);
+    assert!(
+        unknown.starts_with(
+            "base/kustomization.yaml:1: unknown field `namePrefx` (named in app/kustomization.yaml:2) | "
+        ),
+        "{unknown}"
+    );
+    let generator = "configMapGenerator:\n- name: c\n  files:\n  - key=conf/x\n";
+    assert_eq!(
+        told(&[("app/kustomization.yaml", generator)]),
+        "app/conf/x: no such file (named in app/kustomization.yaml:4) | write it, commit it, or correct the path"
+    );
+}
+
+#[test]
+fn a_hundred_thousand_objects_are_too_many() {
+    let mut many = String::new();
+    for n in 0..100_000 {
+        many.push_str(&format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{n}}}\n---\n"
+        ));
+    }
+    let k = ("app/kustomization.yaml", "resources: [map.yaml]\n");
+    assert!(
+        refused(&[k, ("app/map.yaml", &many)])
+            .message
+            .contains("more than 50000 objects")
+    );
+    let (mut files, mut list) = (Vec::new(), String::from("resources:\n"));
+    for n in 0..10_000 {
+        list.push_str(&format!("- m{n}.yaml\n"));
+        files.push((
+            format!("app/m{n}.yaml"),
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{n}}}\n"),
+        ));
+    }
+    let tree = files
+        .iter()
+        .fold(MemoryTree::new(), |tree, (path, text)| tree.file(path, text));
+    let tree = tree.file("app/kustomization.yaml", &list);
+    let text = kustomize::build(&tree, &RepoPath::clean("app"), Options::default()).unwrap();
+    assert_eq!(text.matches("kind: ConfigMap").count(), 10_000);
+}
+
+#[test]
+fn patches_as_deep_as_a_file_may_be_end_and_deeper_ones_are_refused() {
+    let nested = |levels: usize| {
+        let mut text = "1".to_owned();
+        for _ in 0..levels {
+            text = format!("{{a: {text}}}");
+        }
+        text
+    };
+    let with = |levels: usize| {
+        let patch = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {}\n",
+            nested(levels)
+        );
+        let tree = MemoryTree::new()
+            .file(
+                "app/kustomization.yaml",
+                "resources: [map.yaml]\npatches: [{path: p.yaml}]\n",
+            )
+            .file(MAP.0, MAP.1)
+            .file("app/p.yaml", patch);
+        kustomize::build(&tree, &RepoPath::clean("app"), Options::default())
+    };
+    assert!(with(90).unwrap().contains("a: 1"));
+    assert!(
+        with(1_000)
+            .unwrap_err()
+            .message
+            .contains("recursion limit exceeded")
+    );
+    let path = "/a".repeat(100_000);
+    let k = format!(
+        "resources: [map.yaml]\npatches:\n- target: {{kind: ConfigMap}}\n  patch: '[{{\"op\": \"add\", \"path\": \"{path}\", \"value\": 1}}]'\n"
+    );
+    assert!(!refused(&[("app/kustomization.yaml", &k), MAP]).message.is_empty());
+}
+
+#[test]
+fn a_chain_of_bases_without_an_end_is_cut() {
+    let mut tree = MemoryTree::new().file("app/kustomization.yaml", "resources: [../b0]\n");
+    for n in 0..2_000 {
+        let text = format!("resources: [../b{}]\n", n + 1);
+        tree = tree.file(format!("b{n}/kustomization.yaml"), text);
+    }
+    let error = kustomize::build(&tree, &RepoPath::clean("app"), Options::default()).unwrap_err();
+    assert!(error.message.contains("too many bases"), "{error}");
+    let mut wide = MemoryTree::new().file("w9/kustomization.yaml", "namePrefix: a-\n");
+    for n in (0..9).rev() {
+        let again = format!("- ../w{}\n", n + 1).repeat(9);
+        wide = wide.file(format!("w{n}/kustomization.yaml"), format!("resources:\n{again}"));
+    }
+    let error = kustomize::build(&wide, &RepoPath::clean("w0"), Options::default()).unwrap_err();
+    assert!(error.message.contains("too many bases"), "{error}");
 }

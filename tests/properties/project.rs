@@ -264,6 +264,7 @@ pub fn origin(tree: Arc<dyn SourceTree>) -> Origin {
         workdir: None,
         repository: None,
         results: Remembered::nothing(),
+        helm: None,
     }
 }
 

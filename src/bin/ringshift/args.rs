@@ -4,12 +4,15 @@
 mod building;
 #[path = "args/outside.rs"]
 mod outside;
+#[path = "args/rendering.rs"]
+mod rendering;
 #[path = "args/values.rs"]
 mod values;
 
 pub use building::{BuildArgs, BuilderArgs};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 pub use outside::{LockArgs, RevisionArgs};
+pub use rendering::{DiffArgs, KustomizeArgs, RenderArgs};
 use std::path::PathBuf;
 pub use values::{Color, GraphFormat, Plumbing};
 
@@ -200,6 +203,20 @@ pub enum Verb {
         #[arg(value_name = "RELEASE")]
         release: String,
     },
+    /// The manifests of a site, every image pinned to the release of its ring
+    ///
+    /// Needs nothing but the store: what the environment reads is packed into the release.
+    #[command(after_help = "Examples:
+  ringshift render eu | kubectl apply -f -
+  ringshift render eu -o manifests/eu          a file for each object
+  ringshift render eu --check manifests/eu     exit 3 when the files are others (for CI)
+  ringshift render eu --ring testers           what would eu get from testers?")]
+    Render(RenderArgs),
+    /// Two releases side by side
+    #[command(after_help = "Examples:
+  ringshift diff users developers
+  ringshift diff 1.4.0 1.5.0 --site eu     what changes on a site, object by object")]
+    Diff(DiffArgs),
     /// Let a ring take over the release of the ring before it
     #[command(after_help = "Examples:
   ringshift shift testers
@@ -401,11 +418,7 @@ pub enum Verb {
     #[command(after_help = "Examples:
   ringshift kustomize environments/prod
   ringshift kustomize environments/prod | kubectl apply -f -")]
-    Kustomize {
-        /// The folder with the kustomization
-        #[arg(value_name = "DIR")]
-        folder: PathBuf,
-    },
+    Kustomize(KustomizeArgs),
     /// The JSON Schema of rings.yaml
     Schema,
     /// Completions for a shell

@@ -39,6 +39,8 @@ fn run(settings: impl FnOnce() -> Result<Settings, Failure>, ui: &Ui, verb: Verb
         Verb::Plan { build, check } => verbs::plan::run(&settings()?, ui, &build, check),
         Verb::Build { build, change } => verbs::build::run(&settings()?, ui, &build, &change),
         Verb::Status { images } => verbs::status::run(&settings()?, ui, images),
+        Verb::Render(args) => verbs::render::run(&settings()?, ui, &args),
+        Verb::Diff(args) => verbs::diff::run(&settings()?, ui, &args),
         Verb::Show { release } => verbs::show::run(&settings()?, ui, &release),
         Verb::Shift {
             ring,
@@ -105,7 +107,7 @@ fn run(settings: impl FnOnce() -> Result<Settings, Failure>, ui: &Ui, verb: Verb
             verbs::doctor::run(&settings()?, ui, builder.as_deref(), dry_run)
         }
         Verb::Config => verbs::config::run(&settings()?, ui),
-        Verb::Kustomize { folder } => verbs::kustomize::run(&settings()?, ui, &folder),
+        Verb::Kustomize(args) => verbs::kustomize::run(&settings()?, ui, &args),
         Verb::Schema => verbs::schema::run(ui),
         Verb::Completions { shell } => verbs::completions::run(ui, shell),
         Verb::Version => verbs::version::run(ui),

@@ -13,6 +13,8 @@ use ringshift::engine::Failure;
 use ringshift::engine::commits::{AtCommit, Clone};
 use ringshift::engine::project::{Loaded, Origin};
 use ringshift::git::{GitError, Repository};
+use ringshift::helm::Program;
+use ringshift::kustomize::Helm;
 use ringshift::model::{CommitId, Problem, Problems, RepoPath};
 use ringshift::state::State;
 use ringshift::state::entry::SiteRecord;
@@ -93,6 +95,15 @@ pub fn empty_state(project: &Project) -> State {
         }
         if site.actions {
             settings.insert("actions".to_owned(), true.into());
+        }
+        if site.apply == config::Apply::Root {
+            settings.insert("apply".to_owned(), "root".into());
+        }
+        if site.wave != 0 {
+            settings.insert("wave".to_owned(), site.wave.into());
+        }
+        if let Some(engine) = &site.engine {
+            settings.insert("engine".to_owned(), engine.as_str().into());
         }
         SiteRecord {
             name: site.name.clone(),
@@ -224,7 +235,13 @@ fn origin(
             .map(Path::to_path_buf),
         repository: Some(repository.clone()),
         results: caches.results.clone(),
+        helm: Some(helm(settings)),
     })
+}
+
+/// The helm on PATH, which is started only where rings.yaml allows it.
+fn helm(settings: &Settings) -> Arc<dyn Helm> {
+    Arc::new(Program::new(settings.variables.iter()))
 }
 
 /// The files of the working copy that git tracks or does not ignore.
@@ -323,6 +340,7 @@ fn without_commit(
         workdir: repository.workdir().map(Path::to_path_buf),
         repository: Some(repository.clone()),
         results: caches.results.clone(),
+        helm: None,
     })
 }
 
@@ -346,6 +364,7 @@ pub fn at_commit(settings: &Settings, caches: &Caches) -> Result<Box<AtCommit>, 
     let config = settings
         .config_in_repository()
         .unwrap_or_else(|_| RepoPath::clean("rings.yaml"));
+    let helm = helm(settings);
     let (caches, workdir) = (caches.clone(), repository.workdir().map(Path::to_path_buf));
     Ok(Box::new(move |commit| {
         let tree = GitTree::open(&repository, commit)?.with_contents(caches.contents.clone());
@@ -359,6 +378,7 @@ pub fn at_commit(settings: &Settings, caches: &Caches) -> Result<Box<AtCommit>, 
             workdir: workdir.clone(),
             repository: Some(repository.clone()),
             results: caches.results.clone(),
+            helm: Some(helm.clone()),
         };
         Ok(Arc::new(Loaded::read(origin)?))
     }))

@@ -59,8 +59,10 @@ fn look(kind: BuilderKind, choice: &Choice) -> Result<Arc<dyn Builder>, Unusable
 /// What `allow:` names, in the words of the container file (SEC-A8).
 fn allowed(project: &Project) -> BTreeSet<String> {
     let word = |allowance: &Allowance| match allowance {
-        Allowance::NetworkHost => "network=host",
-        Allowance::SecurityInsecure => "security=insecure",
+        Allowance::NetworkHost => Some("network=host"),
+        Allowance::SecurityInsecure => Some("security=insecure"),
+        // No builder is asked for it.
+        Allowance::Helm => None,
     };
-    project.allow.iter().map(|a| word(a).to_owned()).collect()
+    project.allow.iter().filter_map(word).map(str::to_owned).collect()
 }

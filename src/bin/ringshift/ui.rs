@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod board;
+pub mod diff;
 pub mod log;
 pub mod plan;
 pub mod progress;

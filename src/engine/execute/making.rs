@@ -96,15 +96,16 @@ impl Making {
 
 /// What is built is what was planned, or nothing (SEC-A2).
 fn same_sources(work: &Work, image: &Image) -> Result<(), Failure> {
-    if image.revision == work.step.revision {
+    // The environments are packed apart from the image, and may be those of another commit (B10).
+    if image.own == work.step.own {
         return Ok(());
     }
     Err(Failure::request(
         format!(
             "the sources of {} changed since the plan was made: revision {} instead of {}",
             work.step.image,
-            image.revision.short(),
-            work.step.revision.short()
+            image.own.short(),
+            work.step.own.short()
         ),
         "run the same command again; a generated context is always read from disk as it is now",
     ))

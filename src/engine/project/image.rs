@@ -14,6 +14,8 @@ pub struct Image {
     pub variants: Vec<Variant>,
     /// The revision.
     pub revision: Revision,
+    /// The revision without the environments (D1): another one of the root only.
+    pub own: Revision,
     /// Its records.
     pub records: Records,
     /// What in its container file, and in what that reads, is worth a look.

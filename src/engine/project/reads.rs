@@ -40,6 +40,12 @@ impl Loaded {
                 add(link, "120000", *text);
             }
         }
+        if *name == self.project.root {
+            let packed = self.pack()?.map(|pack| &pack.files);
+            for (path, file) in packed.into_iter().flatten() {
+                reads.insert((path.clone(), file.mode.as_git(), Digest::of(&file.bytes)));
+            }
+        }
         Ok(reads
             .into_iter()
             .map(|(path, mode, digest)| (path.to_string(), mode, digest))

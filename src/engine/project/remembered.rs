@@ -2,7 +2,7 @@
 
 use crate::model::problem::{Place, Snippet};
 use crate::model::{ImageName, Problem, Revision, Severity};
-use crate::plan::{ImageSource, Sources};
+use crate::plan::{Environments, ImageSource, Sources};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ pub const FORMAT: &str = concat!("ringshift-project/4 ", env!("CARGO_PKG_VERSION
 pub struct Known {
     /// Dependencies before dependants.
     pub order: Vec<ImageName>,
+    /// What the environments add.
+    pub environments: Option<Environments>,
     images: BTreeMap<ImageName, (Revision, BTreeSet<ImageName>)>,
     warnings: Vec<Told>,
 }
@@ -104,6 +106,7 @@ pub fn write(sources: &Sources, warnings: &[Problem]) -> Vec<u8> {
     };
     let known = Known {
         order: sources.order.clone(),
+        environments: sources.environments,
         images: sources.images.iter().map(image).collect(),
         warnings: warnings.iter().map(Told::of).collect(),
     };

@@ -5,7 +5,7 @@ use super::{Request, Target, World};
 use crate::model::ImageName;
 use crate::plan::known;
 use crate::plan::take::{HeldSource, taken};
-use crate::plan::{Refusal, Sources};
+use crate::plan::{Environments, Refusal, Sources};
 use crate::state::{ImageRecord, ReleaseRecord, ReleaseRef};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -51,6 +51,14 @@ impl Base {
             images,
             moved_in_ante,
         })
+    }
+
+    /// The environments of the release that is held.
+    pub fn environments(&self) -> Option<Environments> {
+        let record = self.record.as_ref()?;
+        let (pack, own) = (record.environments?, record.own_revision()?);
+        let sources = record.root.sources.unwrap_or(pack);
+        Some(Environments { pack, sources, own })
     }
 
     /// The images that are taken from the commit, and how each image stands then.

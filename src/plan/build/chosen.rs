@@ -2,8 +2,8 @@
 
 use super::base::Base;
 use super::{Request, Target, World};
-use crate::model::ImageName;
-use crate::plan::{ImageSource, Refusal};
+use crate::model::{ImageName, Revision};
+use crate::plan::{Environments, ImageSource, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How every image of the result stands: taken from the commit, or as it is held.
@@ -14,6 +14,7 @@ pub(super) struct Chosen {
     pub root: ImageName,
     pub explicit: BTreeSet<ImageName>,
     pub removed: Vec<ImageName>,
+    pub environments: Option<Environments>,
 }
 
 impl Chosen {
@@ -65,7 +66,12 @@ impl Chosen {
             images.remove(&root);
         }
         let order = topological(&images, &root)?;
+        let environments = match root_taken {
+            true => sources.environments,
+            false => base.environments(),
+        };
         Ok(Self {
+            environments,
             taken,
             images,
             order,
@@ -73,6 +79,16 @@ impl Chosen {
             explicit,
             removed,
         })
+    }
+}
+
+impl Chosen {
+    /// The revision of an image without the environments (D1).
+    pub fn own(&self, image: &ImageName) -> Option<Revision> {
+        match &self.environments {
+            Some(environments) if *image == self.root => Some(environments.own),
+            _ => self.images.get(image).map(|source| source.revision),
+        }
     }
 }
 

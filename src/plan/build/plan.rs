@@ -2,7 +2,7 @@
 
 use crate::bump::{Bump, Versioning};
 use crate::model::{CommitId, Digest, ImageName, Revision, RingName, Version};
-use crate::plan::{Overrides, Reason};
+use crate::plan::{Environments, Overrides, Reason};
 use crate::state::{ContentKey, ImageRecord, Override, ReleaseRef, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -72,6 +72,8 @@ pub struct Step {
     pub rule: &'static str,
     /// Its revision.
     pub revision: Revision,
+    /// Its revision without the environments (D1): another one of the root only.
+    pub own: Revision,
     /// What is done.
     pub action: Action,
     /// Why.
@@ -150,6 +152,8 @@ pub struct Plan {
     pub layers: Option<CommitId>,
     /// The root.
     pub root: ImageName,
+    /// The environments of the result.
+    pub environments: Option<Environments>,
     /// The known release that is adopted whole.
     pub adopted: Option<ReleaseRef>,
 }

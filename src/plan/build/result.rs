@@ -70,17 +70,15 @@ pub(super) fn assemble(
         explicit: chosen.explicit.iter().cloned().collect(),
         layers,
         root: chosen.root.clone(),
+        environments: chosen.environments,
         adopted,
         steps,
     }
 }
 
 fn layers_of_relabelled(base: &Base, world: &World<'_>, chosen: &Chosen) -> Option<CommitId> {
-    let held = base.images.get(&chosen.root);
-    let same =
-        held.is_some_and(|held| Some(held.revision) == chosen.images.get(&chosen.root).map(|s| s.revision));
     match &base.record {
-        Some(record) if same => record.root.layers.clone(),
+        Some(record) if record.own_revision() == chosen.own(&chosen.root) => record.root.layers.clone(),
         _ => Some(world.sources.commit.clone()),
     }
 }

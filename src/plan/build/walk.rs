@@ -111,19 +111,34 @@ impl<'a> Walk<'a> {
             return std::iter::once(Reason::Absent).chain(major).collect();
         };
         let mut reasons = Vec::new();
-        if held.revision != source.revision {
-            reasons.push(Reason::Revision {
-                old: held.revision,
-                new: source.revision,
-            });
-        }
         let is_root = *name == self.chosen.root;
+        let record = self.base.record.as_ref();
+        let record = record.filter(|record| is_root && record.root.image == *name);
+        let old = record.and_then(|record| record.own_revision());
+        let old = old.unwrap_or(held.revision);
+        let new = self.chosen.own(name).unwrap_or(source.revision);
+        if old != new {
+            reasons.push(Reason::Revision { old, new });
+        }
         for (image, old, new) in differing(&held.dependencies, dependencies) {
             if is_root && self.chosen.removed.contains(&image) {
                 reasons.push(Reason::Removed { image });
             } else {
                 reasons.push(Reason::Dependency { image, old, new });
             }
+        }
+        let packs = (
+            self.base
+                .environments()
+                .filter(|_| record.is_some())
+                .map(|held| held.sources),
+            self.chosen.environments.map(|chosen| chosen.sources),
+        );
+        if is_root && packs.0 != packs.1 {
+            reasons.push(Reason::Environments {
+                old: packs.0,
+                new: packs.1,
+            });
         }
         reasons.extend((held.dirty && !source.dirty).then_some(Reason::Dirty));
         reasons.extend(major);
@@ -148,6 +163,7 @@ impl<'a> Walk<'a> {
             bump: None,
             rule: "B5",
             revision: source.revision,
+            own: self.chosen.own(name).unwrap_or(source.revision),
             action: Action::Build,
             reasons,
             dependencies,
@@ -193,7 +209,7 @@ impl<'a> Walk<'a> {
     fn only_labels_change(&self, step: &Step) -> bool {
         let implicit = |reason: &Reason| match reason {
             Reason::Dependency { image, .. } => !self.chosen.explicit.contains(image),
-            Reason::Removed { .. } | Reason::Major => true,
+            Reason::Removed { .. } | Reason::Major | Reason::Environments { .. } => true,
             Reason::Absent | Reason::Revision { .. } | Reason::Dirty => false,
         };
         step.image == self.chosen.root && step.reasons.iter().all(implicit)

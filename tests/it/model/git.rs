@@ -292,6 +292,7 @@ impl Project {
             images,
             order,
             root: self.root.clone(),
+            environments: None,
         }
     }
 

@@ -167,7 +167,7 @@ fn store_in(
             let registry = Arc::new(RemoteRegistry::open(access)?);
             // Where it leads is said without what may stand before the host.
             let location = registry.origin().to_string();
-            Store::new(registry, project, root, location)
+            Store::new(registry, project, root, location).at(host)
         }
     })
 }

@@ -153,8 +153,8 @@ fn short(why: &[String], step: &Step) -> String {
 
 /// A line for each reason; in full, a line for each file as well.
 fn reasons(step: &Step, changes: &Changes, full: bool) -> Vec<String> {
-    let lines = |reason: &Reason| match (reason, changes.get(&step.image)) {
-        (Reason::Revision { .. }, Some(changed)) if full && !changed.is_empty() => changed
+    let lines = |reason: &Reason| match of(reason, step, changes) {
+        Some(changed) if full && !changed.is_empty() => changed
             .iter()
             .map(|c| match c.lines.as_slice() {
                 [] => format!("{} {}", c.path, c.how),
@@ -164,6 +164,31 @@ fn reasons(step: &Step, changes: &Changes, full: bool) -> Vec<String> {
         _ => vec![words(reason, step, changes)],
     };
     step.reasons.iter().flat_map(lines).collect()
+}
+
+/// The files behind a reason.
+fn of<'c>(reason: &Reason, step: &Step, changes: &'c Changes) -> Option<&'c [Changed]> {
+    match reason {
+        Reason::Revision { .. } => changes.images.get(&step.image).map(Vec::as_slice),
+        Reason::Environments { .. } => Some(&changes.environments),
+        _ => None,
+    }
+}
+
+/// The files in a few words.
+fn in_short(changed: &[Changed]) -> String {
+    let place = |c: &Changed| match c.lines.first() {
+        Some(line) => format!("{}:{line}", c.path),
+        None => c.path.clone(),
+    };
+    let paths: Vec<String> = changed.iter().take(3).map(place).collect();
+    let more = changed.len().saturating_sub(3);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{more} {}", paths.join(", "), of_all(changed))
 }
 
 /// What became of all files in a few words: that they are changed, unless it can be said better.
@@ -192,26 +217,17 @@ fn words(reason: &Reason, step: &Step, changes: &Changes) -> String {
     };
     match reason {
         Reason::Absent => "not in the ring yet".into(),
-        Reason::Revision { old, new } => match changes.get(&step.image) {
-            Some(changed) if !changed.is_empty() => {
-                let place = |c: &Changed| match c.lines.first() {
-                    Some(line) => format!("{}:{line}", c.path),
-                    None => c.path.clone(),
-                };
-                let paths: Vec<String> = changed.iter().take(3).map(place).collect();
-                let more = changed.len().saturating_sub(3);
-                let more = if more > 0 {
-                    format!(" and {more} more")
-                } else {
-                    String::new()
-                };
-                format!("{}{more} {}", paths.join(", "), of_all(changed))
-            }
+        Reason::Revision { old, new } => match of(reason, step, changes) {
+            Some(changed) if !changed.is_empty() => in_short(changed),
             _ => format!("revision {} → {}", old.short(), new.short()),
         },
         Reason::Dependency { image, old, new } => format!("{image} {} → {}", or_none(old), or_none(new)),
         Reason::Major => "a major was asked for".into(),
         Reason::Dirty => "the ring's version was built from a working copy".into(),
         Reason::Removed { image } => format!("{image} was removed"),
+        Reason::Environments { .. } => match of(reason, step, changes) {
+            Some(changed) if !changed.is_empty() => in_short(changed),
+            _ => "the environments changed".into(),
+        },
     }
 }

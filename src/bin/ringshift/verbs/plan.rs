@@ -214,11 +214,15 @@ impl Differences {
 /// What changed in what the rebuilt images read, where the commit that the ring's version was built
 /// from is at hand.
 fn changes(settings: &Settings, caches: &Caches, site: &Site, plan: &Plan) -> Changes {
-    let mut changes = BTreeMap::new();
+    let mut changes = Changes::default();
     let record = plan
         .held
         .as_ref()
         .and_then(|held| site.store.journal.record(&held.record).ok());
+    if let Some(record) = &record {
+        changes.environments =
+            difference::environments(&site.store, record, &site.project).unwrap_or_default();
+    }
     let (Some(record), Ok(load)) = (record, open::at_commit(settings, caches)) else {
         return changes;
     };
@@ -239,7 +243,7 @@ fn changes(settings: &Settings, caches: &Caches, site: &Site, plan: &Plan) -> Ch
         if let Some(old) = old
             && let Ok(changed) = difference::between(old, &site.project, &step.image)
         {
-            changes.insert(step.image.clone(), changed);
+            changes.images.insert(step.image.clone(), changed);
         }
     }
     changes

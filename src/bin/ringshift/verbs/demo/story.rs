@@ -23,6 +23,10 @@ images:
   api: api                        # built FROM base
   web: web
   shop: {context: shop, root: true}   # the root image: one version of it is a release
+
+sites:                            # where releases run: a kustomization of environments/, and a ring
+  laptop: {environment: dev, ring: dev}
+  eu: {environment: prod, ring: users}
 ";
 
 const BASE: &str = "\
@@ -44,7 +48,7 @@ COPY public /srv/www
 
 const SHOP: &str = "\
 FROM acme/shop/api
-COPY manifests /manifests
+COPY notes /notes
 ";
 
 const DEPLOYMENT: &str = "\
@@ -56,7 +60,29 @@ spec:
   template:
     metadata: {labels: {app: api}}
     spec:
-      containers: [{name: api, image: acme/shop/api}]
+      containers:
+        - name: api
+          image: acme/shop/api
+          envFrom: [{configMapRef: {name: api}}]
+";
+
+const SHARED: &str = "\
+resources: [api.yaml]
+configMapGenerator:
+  - {name: api, literals: [LOG_LEVEL=info]}
+";
+
+const DEV: &str = "\
+namespace: shop-dev
+resources: [../base]
+configMapGenerator:
+  - {name: api, behavior: merge, literals: [LOG_LEVEL=debug]}
+";
+
+const PROD: &str = "\
+namespace: shop
+resources: [../base]
+replicas: [{name: api, count: 3}]
 ";
 
 const SERVE: &str = "\
@@ -91,10 +117,15 @@ pub fn story() -> Vec<Beat> {
             "<!doctype html><title>acme</title><input id=search>\n",
         ),
         Write("shop/Dockerfile", SHOP),
-        Write("shop/manifests/api.yaml", DEPLOYMENT),
+        Write("shop/notes", "A shop that says hello.\n"),
+        Write("environments/base/kustomization.yaml", SHARED),
+        Write("environments/base/api.yaml", DEPLOYMENT),
+        Write("environments/dev/kustomization.yaml", DEV),
+        Write("environments/prod/kustomization.yaml", PROD),
         Say(
             "A shop of four images in one git repository. Each folder holds a container file and what it
-copies; rings.yaml names the images and the rings that a release passes on its way to the users.",
+copies; rings.yaml names the images, the rings that a release passes on its way to the users, and
+the sites where it runs. How it runs there stands in environments/, as kustomizations.",
         ),
         Git(&["add", "."]),
         Git(&["commit", "-q", "-m", "A first shop"]),
@@ -155,5 +186,11 @@ what was taken back is frozen, so that it does not return by accident.",
         Say("What happened, and where everything is now:"),
         Ringshift(&["log"], 0),
         Ringshift(&["status"], 0),
+        Say(
+            "13. What a site gets: the configuration that was packed into its ring's release, every image
+pinned by digest. Only the store is read; pipe it into kubectl, or commit it for Flux or Argo CD.",
+        ),
+        Ringshift(&["diff", "users", "dev", "--site", "eu"], 0),
+        Ringshift(&["render", "eu"], 0),
     ]
 }

@@ -10,6 +10,7 @@ pub mod event;
 pub mod execute;
 pub mod export;
 pub mod failure;
+pub mod found;
 pub mod pointers;
 pub mod project;
 pub mod pushed;

@@ -12,14 +12,16 @@ mod work;
 use super::append::{self, Author, Committed, Proposal};
 use super::event::{Event, Reporter};
 use super::failure::Failure;
+use super::found::refuse_orphans;
 use super::pointers;
 use super::project::Loaded;
 use super::store::Store;
 use crate::builder::Session;
-use crate::model::{CommitId, Digest, ImageName, Version};
+use crate::model::{CommitId, Digest, ImageName};
 use crate::plan::build::{Plan, Request, World};
 use crate::plan::{Action, Commits, complete};
-use crate::state::journal::{JournalError, Stored};
+use crate::registry::crash;
+use crate::state::journal::{Appended, Stored};
 use crate::state::{ReleaseRef, State};
 pub use builders::{Builders, Unusable};
 use images::build_all;
@@ -97,11 +99,11 @@ pub async fn run(
     let (plan, works) = loop {
         let plan = plan(site, commits, request, head.as_ref())?;
         if plan.is_empty() {
-            settle(site, tools);
+            settle(site, tools, None);
             return Ok(None);
         }
         if head.is_none() {
-            refuse_orphans(site)?;
+            refuse_orphans(&site.store)?;
         }
         let works = prepare(site, &tools.builders, &plan, at_commit)?;
         let state = head.as_ref().map_or(&site.empty, |head| &head.entry.state);
@@ -112,12 +114,17 @@ pub async fn run(
         let Some(proposal) = proposal else {
             break (plan, works);
         };
-        if let crate::state::journal::Appended::Committed(_) = site
+        let appended = site
             .store
             .journal
-            .append(proposal.head.as_ref(), &proposal.entry)?
-        {
-            head = site.store.journal.head()?;
+            .append(proposal.head.as_ref(), &proposal.entry)?;
+        if let Appended::Committed(digest) = appended {
+            crash::point("reserved");
+            head = Some(Stored {
+                digest,
+                entry: proposal.entry,
+                records: proposal.head.map(|head| head.records).unwrap_or_default(),
+            });
             break (plan, works);
         }
         head = site.store.journal.head()?;
@@ -139,6 +146,7 @@ pub async fn run(
         adopt: count(Action::Adopt),
     });
     let digests = build_all(site, tools, &plan, works).await?;
+    crash::point("tagged");
     let committed = commit(site, commits, &plan, head, &digests)?;
     if let Some(committed) = &committed {
         tools.reporter.report(Event::Committed {
@@ -146,26 +154,14 @@ pub async fn run(
             seq: committed.seq,
         });
     }
-    settle(site, tools);
+    settle(site, tools, committed.as_ref());
     Ok(committed)
 }
 
-fn settle(site: &Site, tools: &Tools) {
-    if let Some(message) = pointers::settle(&site.store) {
+fn settle(site: &Site, tools: &Tools, committed: Option<&Committed>) {
+    let entry = committed.map(|committed| &committed.entry);
+    if let Some(message) = pointers::settle(&site.store, entry) {
         tools.reporter.report(Event::Note { message });
-    }
-}
-
-/// Images without a journal are a journal that was lost: numbers would be given twice.
-fn refuse_orphans(site: &Site) -> Result<(), Failure> {
-    let repository = site.store.repository(&site.store.root);
-    let tags = site.store.registry.tags(&repository)?;
-    match tags.iter().any(|tag| tag.parse::<Version>().is_ok()) {
-        true => Err(JournalError::Broken(format!(
-            "{repository} has releases, and the journal beside it is gone"
-        ))
-        .into()),
-        false => Ok(()),
     }
 }
 

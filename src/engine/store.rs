@@ -18,14 +18,14 @@ pub struct Store {
     pub project: ProjectName,
     /// The root image.
     pub root: ImageName,
-    /// The registry in words: a folder, later a host.
+    /// The registry in words: a folder, a host.
     pub location: String,
 }
 
 impl Store {
     /// The store of `project` on a registry whose tags are created atomically.
     pub fn new(registry: Arc<dyn Registry>, project: ProjectName, root: ImageName, location: String) -> Self {
-        let repository = Repository::new(&project, &format!("{root}-state"));
+        let repository = Self::journal_repository(&project, &root);
         let journal = Arc::new(TagJournal::new(registry.clone(), repository));
         Self {
             registry,
@@ -34,6 +34,28 @@ impl Store {
             root,
             location,
         }
+    }
+
+    /// The store of `project` whose journal is kept otherwise.
+    pub fn with_journal(
+        registry: Arc<dyn Registry>,
+        journal: Arc<dyn Journal>,
+        project: ProjectName,
+        root: ImageName,
+        location: String,
+    ) -> Self {
+        Self {
+            registry,
+            journal,
+            project,
+            root,
+            location,
+        }
+    }
+
+    /// The repository of the journal (state store 2).
+    pub fn journal_repository(project: &ProjectName, root: &ImageName) -> Repository {
+        Repository::new(project, &format!("{root}-state"))
     }
 
     /// The repository of an image.

@@ -49,7 +49,7 @@ pub struct Global {
     /// The rings.yaml to use instead of the one found by walking up
     #[arg(long, global = true, value_name = "FILE", env = "RINGSHIFT_CONFIG", value_hint = ValueHint::FilePath, help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
-    /// Where the images are: a folder as oci:PATH, or a registry to read
+    /// Where the images are: a registry, or a folder as oci:PATH
     #[arg(
         long,
         global = true,
@@ -67,6 +67,15 @@ pub struct Global {
         help_heading = "Everywhere"
     )]
     pub project: Option<String>,
+    /// Refuse a registry whose last entry is older: 30m, 12h, 7d
+    #[arg(
+        long,
+        global = true,
+        value_name = "AGE",
+        env = "RINGSHIFT_MAX_AGE",
+        help_heading = "Everywhere"
+    )]
+    pub max_age: Option<String>,
     /// Run as if started in DIR
     #[arg(short = 'C', global = true, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Everywhere")]
     pub directory: Option<PathBuf>,

@@ -2,7 +2,7 @@
 
 mod place;
 
-pub use place::{place, store, store_alone, store_to_write, store_to_write_alone};
+pub use place::{Place, place, store, store_alone};
 
 use crate::args::SourceArgs;
 use crate::settings::{Settings, no_config};

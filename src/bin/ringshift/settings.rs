@@ -44,6 +44,10 @@ pub struct Settings {
     pub actor: Setting<String>,
     /// Disposable results.
     pub cache: Setting<PathBuf>,
+    /// What this machine saw of journals (state store 6).
+    pub state: PathBuf,
+    /// A journal whose last entry is older is refused.
+    pub oldest: Option<Timestamp>,
     /// Now.
     pub now: Timestamp,
     /// All variables, for whoever looks up logins as docker does.
@@ -72,6 +76,8 @@ impl Settings {
         Ok(Self {
             actor: actor(repository.as_deref().ok()),
             cache: cache(),
+            state: state(),
+            oldest: oldest(global.max_age.as_deref())?,
             now: now(),
             variables: std::env::vars_os().collect(),
             operation: random()?,
@@ -321,6 +327,37 @@ fn cache() -> Setting<PathBuf> {
             from: "default".into(),
         },
     }
+}
+
+fn state() -> PathBuf {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let base = set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local/state")));
+    base.unwrap_or_else(std::env::temp_dir).join("ringshift")
+}
+
+/// The time that `--max-age` leads to: `90s`, `30m`, `12h`, `7d`.
+fn oldest(age: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+    let Some(text) = age else { return Ok(None) };
+    let wrong = || {
+        Failure::request(
+            format!("`{text}` is no age for --max-age"),
+            "a number with its unit: 90s, 30m, 12h, 7d",
+        )
+    };
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3_600,
+        Some('d') => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    let seconds = number.checked_mul(unit).filter(|seconds| *seconds >= 0).ok_or_else(wrong)?;
+    Ok(Some(Timestamp(now().0 - seconds)))
 }
 
 /// Whether the terminal says that nothing can be drawn on it.

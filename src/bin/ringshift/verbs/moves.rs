@@ -12,12 +12,13 @@ use ringshift::state::{Entry, State};
 use ringshift::wire;
 use ringshift::wire::done::DoneShape;
 
-/// Decides on the head, appends, rewrites the ring tags, tells. `basis` is what must not move
+/// Decides on the head that was read, appends, rewrites the ring tags, tells. `basis` is what must not move
 /// meanwhile (M10).
 pub fn run<B: PartialEq>(
     settings: &Settings,
     ui: &Ui,
     (store, empty): (&Store, &State),
+    head: Option<Stored>,
     change: &Change,
     basis: impl Fn(&State) -> B,
     decide: impl Fn(&State, u64) -> Result<Option<Transition>, Refusal>,
@@ -29,7 +30,6 @@ pub fn run<B: PartialEq>(
         let transition = decide(&state, seq)?;
         Ok(transition.and_then(|t| append::propose(head, &state, t, &author)))
     };
-    let head = store.journal.head()?;
     if change.dry_run {
         let proposal = propose(head)?;
         return Ok(tell_proposal(ui, proposal.as_ref()));
@@ -42,7 +42,8 @@ pub fn run<B: PartialEq>(
             0
         }
     };
-    if let Some(note) = pointers::settle(store) {
+    let wrote = done.as_ref().filter(|(committed, p)| committed.seq == p.entry.seq);
+    if let Some(note) = pointers::settle(store, wrote.map(|(committed, _)| &committed.entry)) {
         ui.warn(&note);
     }
     Ok(code)

@@ -5,6 +5,7 @@ pub mod affected;
 pub mod append;
 pub mod board;
 pub mod commits;
+pub mod copy;
 pub mod difference;
 pub mod event;
 pub mod execute;
@@ -14,6 +15,7 @@ pub mod found;
 pub mod pointers;
 pub mod project;
 pub mod pushed;
+pub mod rebuild;
 pub mod store;
 pub mod verify;
 

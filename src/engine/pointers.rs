@@ -12,23 +12,18 @@ use crate::state::{Entry, ReleaseRef, State};
 /// could not be done, as a note: ring tags are never trusted for decisions, and `state repair` rewrites them.
 pub fn settle(store: &Store, committed: Option<&Entry>) -> Option<String> {
     crash::point("settling");
-    let failed = match (store.journal.unsettled(), committed) {
+    let done = match (store.journal.unsettled(), committed) {
         (Unsettled::Nothing, _) => return None,
-        (Unsettled::Moved, Some(entry)) => match write_moved(store, entry) {
-            Ok(true) => Ok(()),
-            Ok(false) => repair(store),
-            Err(error) => Err(error.into()),
-        },
+        (Unsettled::Moved, Some(entry)) => write_moved(store, entry).and_then(|last| match last {
+            true => Ok(()),
+            false => repair(store),
+        }),
         _ => repair(store),
     };
-    match failed {
+    match done {
         Ok(()) => {
             store.journal.settled();
             None
-        }
-        Err(JournalError::Registry(error)) if is_fixed(&error) => {
-            store.journal.settled();
-            Some("this registry keeps tags where they are, so the ring tags are left out".into())
         }
         Err(JournalError::Busy) => Some("the ring tags could not be rewritten: other runs write faster".into()),
         Err(error) => Some(format!("the ring tags could not be rewritten: {error}")),
@@ -45,6 +40,9 @@ pub fn repair(store: &Store) -> Result<(), JournalError> {
         let Some(head) = store.journal.head()? else {
             return Ok(());
         };
+        if !store.journal.moves_tags(true)? {
+            return Ok(());
+        }
         rewrite(store, &head.entry.state)?;
         if store.journal.is_last(head.entry.seq)? {
             return Ok(());
@@ -56,20 +54,11 @@ pub fn repair(store: &Store) -> Result<(), JournalError> {
 /// How often the head may move meanwhile.
 const TRIES: usize = 16;
 
-/// Whether a registry refused to move a tag because it moves none.
-fn is_fixed(error: &RegistryError) -> bool {
-    let RegistryError::Remote(error) = error else {
-        return false;
-    };
-    match &**error {
-        RemoteError::Answered { status, .. } => matches!(status, 400 | 405 | 409 | 412 | 422),
-        RemoteError::Denied { login: None, .. } => true,
-        _ => false,
-    }
-}
-
 /// Writes the tags of the rings that an entry moved, without a look at what they were. `false`: there is a later entry.
 fn write_moved(store: &Store, entry: &Entry) -> Result<bool, JournalError> {
+    if !store.journal.moves_tags(true)? {
+        return Ok(true);
+    }
     let state = &entry.state;
     let repository = store.repository(&store.root);
     let post = entry.moved.keys().any(|ring| state.chain.last() == Some(ring));
@@ -81,7 +70,7 @@ fn write_moved(store: &Store, entry: &Entry) -> Result<bool, JournalError> {
                 let kind = media_type(&bytes);
                 store.registry.put_tagged(&repository, tag, &kind, &bytes)?;
             }
-            None => store.registry.remove_tag(&repository, tag)?,
+            None => remove(store, tag)?,
         }
         crash::point("pointing");
     }
@@ -102,11 +91,22 @@ fn rewrite(store: &Store, state: &State) -> Result<(), RegistryError> {
     point(store, "post", state.post())
 }
 
+/// Removes the tag of a ring that holds nothing. Where a registry removes no tags it stays, and points at what was there.
+fn remove(store: &Store, tag: &str) -> Result<(), RegistryError> {
+    match store.registry.remove_tag(&store.repository(&store.root), tag) {
+        Err(RegistryError::Remote(error)) if matches!(*error, RemoteError::Unsupported { .. }) => Ok(()),
+        done => done,
+    }
+}
+
 /// The ring tags that are not what the state says.
 ///
 /// # Errors
-/// [`RegistryError`] when a tag cannot be read.
-pub fn stale(store: &Store, state: &State) -> Result<Vec<String>, RegistryError> {
+/// [`JournalError`] when a tag cannot be read.
+pub fn stale(store: &Store, state: &State) -> Result<Vec<String>, JournalError> {
+    if !store.journal.moves_tags(false)? {
+        return Ok(Vec::new());
+    }
     let repository = store.repository(&store.root);
     let wanted = state
         .chain
@@ -130,7 +130,7 @@ fn point(store: &Store, tag: &str, release: Option<&ReleaseRef>) -> Result<(), R
     let there = store.registry.resolve(&repository, tag)?;
     let Some(release) = release else {
         return match there {
-            Some(_) => store.registry.remove_tag(&repository, tag),
+            Some(_) => remove(store, tag),
             None => Ok(()),
         };
     };

@@ -1,6 +1,6 @@
 //! A registry whose small documents are remembered on this machine, by digest: what is content-addressed never changes.
 
-use super::{BlobWriter, Created, Descriptor, Registry, RegistryError, Repository};
+use super::{BlobWriter, Created, Descriptor, Registry, RegistryError, Repository, crash};
 use crate::cache::Remembered;
 use crate::model::Digest;
 use std::io::Read;
@@ -62,7 +62,9 @@ impl Registry for Cached {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<Descriptor, RegistryError> {
-        self.registry.put_tagged(repository, tag, media_type, bytes)
+        let stored = self.registry.put_tagged(repository, tag, media_type, bytes)?;
+        self.keep(&stored.digest, bytes);
+        Ok(stored)
     }
 
     fn manifest(&self, repository: &Repository, digest: &Digest) -> Result<Vec<u8>, RegistryError> {
@@ -96,6 +98,7 @@ impl Registry for Cached {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<Descriptor, RegistryError> {
+        crash::point("pushed");
         let stored = self.registry.put_manifest(repository, media_type, bytes)?;
         self.keep(&stored.digest, bytes);
         Ok(stored)

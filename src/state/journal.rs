@@ -136,6 +136,16 @@ pub trait Journal: Send + Sync {
     /// The ring tags are what the head says.
     fn settled(&self) {}
 
+    /// Whether the registry moves tags. One that does not has no ring tags. Where that is not known yet, it is found out
+    /// if `find_out`, which writes; else they are taken to move.
+    ///
+    /// # Errors
+    /// [`JournalError`] when that cannot be found out.
+    fn moves_tags(&self, find_out: bool) -> Result<bool, JournalError> {
+        let _ = find_out;
+        Ok(true)
+    }
+
     /// Appends `entry` after `head`, if `head` still is the last one.
     ///
     /// # Errors

@@ -207,6 +207,10 @@ impl Journal for Trusted {
         *self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn moves_tags(&self, find_out: bool) -> Result<bool, JournalError> {
+        self.journal.moves_tags(find_out)
+    }
+
     fn settled(&self) {
         self.set(Unsettled::Nothing);
         if let Some(mark) = self.marks.read().filter(|mark| mark.unsettled) {

@@ -6,11 +6,17 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 #![expect(clippy::print_stderr, reason = "a skipped test must say so")]
 
+mod dying;
 mod evil;
 mod login;
 mod real;
+#[path = "../it/sandbox.rs"]
+#[allow(dead_code)]
+mod sandbox;
 mod server;
+mod team;
 mod traffic;
 mod verbs;
 mod wire;
 mod world;
+mod writing;

@@ -443,4 +443,23 @@ pub enum StateVerb {
     },
     /// Read everything the journal names and compare it with its digests
     Verify,
+    /// Write the ring tags that are not what the journal says
+    Repair,
+    /// Copy images, journal and ring tags to another place; given again, it goes on
+    #[command(after_help = "Examples:
+  ringshift state copy oci:.git/ringshift registry.example.com
+  ringshift state copy registry.example.com oci:/srv/backup")]
+    Copy {
+        /// A registry, or a folder as oci:PATH
+        #[arg(value_name = "FROM")]
+        from: String,
+        /// A registry, or a folder as oci:PATH
+        #[arg(value_name = "TO")]
+        to: String,
+    },
+    /// Make a new journal from ring tags and labels, where the old one is lost
+    Rebuild {
+        #[command(flatten)]
+        change: Change,
+    },
 }

@@ -2,7 +2,7 @@
 
 mod place;
 
-pub use place::{Place, place, store, store_alone};
+pub use place::{Place, place, store, store_alone, store_named};
 
 use crate::args::SourceArgs;
 use crate::settings::{Settings, no_config};

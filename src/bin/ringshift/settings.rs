@@ -14,6 +14,7 @@ use ringshift::git::{GitError, Repository};
 use ringshift::model::{ProjectName, RepoPath};
 use ringshift::registry::remote::Variables;
 use ringshift::state::Timestamp;
+use std::cell::Cell;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub cache: Setting<PathBuf>,
     /// What this machine saw of journals (state store 6).
     pub state: PathBuf,
+    /// Nothing that was remembered of a registry is taken for what stands there.
+    pub fresh: Cell<bool>,
     /// A journal whose last entry is older is refused.
     pub oldest: Option<Timestamp>,
     /// Now.
@@ -77,6 +80,7 @@ impl Settings {
             actor: actor(repository.as_deref().ok()),
             cache: cache(),
             state: state(),
+            fresh: Cell::new(false),
             oldest: oldest(global.max_age.as_deref())?,
             now: now(),
             variables: std::env::vars_os().collect(),

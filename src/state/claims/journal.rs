@@ -19,6 +19,7 @@ pub struct ClaimsJournal {
     pace: Arc<dyn Pace>,
     /// The list that the head was read from: the first look of the next append.
     looked: Mutex<Option<Vec<String>>>,
+    moves: Mutex<Option<bool>>,
 }
 
 /// One append: the place, and the manifests that votes and the entry may need.
@@ -37,11 +38,38 @@ impl ClaimsJournal {
             documents: Documents::new(registry, repository),
             pace,
             looked: Mutex::default(),
+            moves: Mutex::default(),
         }
     }
 
     fn list(&self) -> Result<Vec<String>, JournalError> {
-        Ok(self.documents.registry.tags(&self.documents.repository)?)
+        let tags = self.documents.registry.tags(&self.documents.repository)?;
+        let says = |name: &str| tags.iter().any(|tag| tag == name);
+        if says(tags::FIXED) || says(tags::MOVES) {
+            *self.moves.lock().unwrap_or_else(PoisonError::into_inner) = Some(!says(tags::FIXED));
+        }
+        Ok(tags)
+    }
+
+    /// Finds out whether the registry moves tags, once in the life of a journal: what was found is a tag.
+    fn probe(&self) -> Result<bool, JournalError> {
+        let Documents {
+            registry, repository, ..
+        } = &self.documents;
+        let other = artifact("application/vnd.ringshift.probe.v1", vec![nothing()])?;
+        let put = |bytes: &[u8]| registry.put_tagged(repository, tags::PROBE, MANIFEST, bytes);
+        // A refusal is an answer, a broken line is none.
+        let refused = |error: RegistryError| match &error {
+            RegistryError::Remote(remote) if remote.is_refusal() => Ok(()),
+            _ => Err(error),
+        };
+        put(&claim_manifest()?).map(|_| ()).or_else(refused)?;
+        put(&other).map(|_| ()).or_else(refused)?;
+        // Some say that it was done, and did nothing.
+        let there = registry.resolve(repository, tags::PROBE)?;
+        let moves = there.is_some_and(|there| there.digest == Digest::of(&other));
+        self.create(if moves { tags::MOVES } else { tags::FIXED }, &claim_manifest()?)?;
+        Ok(moves)
     }
 
     fn keep(&self, tags: Option<Vec<String>>) -> Option<Vec<String>> {
@@ -109,6 +137,17 @@ impl Journal for ClaimsJournal {
             (Some(digest), Some(seq)) => self.documents.parent(seq, digest).map(Some),
             _ => Ok(None),
         }
+    }
+
+    fn moves_tags(&self, find_out: bool) -> Result<bool, JournalError> {
+        let known = *self.moves.lock().unwrap_or_else(PoisonError::into_inner);
+        let moves = match known {
+            Some(moves) => moves,
+            None if !find_out => return Ok(true),
+            None => self.probe()?,
+        };
+        *self.moves.lock().unwrap_or_else(PoisonError::into_inner) = Some(moves);
+        Ok(moves)
     }
 
     fn record(&self, digest: &Digest) -> Result<Arc<ReleaseRecord>, JournalError> {

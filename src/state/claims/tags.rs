@@ -5,10 +5,19 @@
 //! | `a.<seq8>.<ballot6>.<pid>` | claim | a constant |
 //! | `v.<seq8>.<ballot6>.<pid>.<sha256>` | vote | the entry |
 //! | `s.<seq8>` | the entry, decided | the entry |
+//! | `t.probe` | by which it was found out whether tags can be moved | a constant |
+//! | `t.moves`, `t.fixed` | they can; they cannot, so there are no ring tags | a constant |
 
 use super::step::{Ballot, Pid, Shown};
 use crate::model::Digest;
 use crate::state::journal::seq_of;
+
+/// The tag by which is found out whether tags can be moved.
+pub const PROBE: &str = "t.probe";
+/// They can.
+pub const MOVES: &str = "t.moves";
+/// They cannot.
+pub const FIXED: &str = "t.fixed";
 
 /// A tag of the journal's repository, read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +123,7 @@ mod tests {
             "v.00000042.000017.000000000000feed.00",
             "b.00000042.000017.000000000000feed",
             "latest",
-            "fixed",
+            FIXED,
         ] {
             assert_eq!(Tag::read(other), None, "{other}");
         }

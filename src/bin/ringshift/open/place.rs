@@ -41,13 +41,8 @@ impl fmt::Display for Place {
 /// [`Failure::Request`] when that names no place.
 pub fn place(settings: &Settings, project: Option<&Project>) -> Result<Setting<Place>, Failure> {
     if let Some(flag) = &settings.registry {
-        let value = match flag.value.strip_prefix("oci:") {
-            Some("") => return Err(Failure::request("oci: names no folder", "oci:PATH")),
-            Some(path) => Place::Folder(settings.directory.join(path)),
-            None => Place::Registry(flag.value.clone()),
-        };
         return Ok(Setting {
-            value,
+            value: named(settings, &flag.value)?,
             from: flag.from.clone(),
         });
     }
@@ -74,6 +69,31 @@ pub fn place(settings: &Settings, project: Option<&Project>) -> Result<Setting<P
             })
         }
     }
+}
+
+/// The place that a person names.
+fn named(settings: &Settings, text: &str) -> Result<Place, Failure> {
+    match text.strip_prefix("oci:") {
+        Some("") => Err(Failure::request("oci: names no folder", "oci:PATH")),
+        Some(path) => Ok(Place::Folder(settings.directory.join(path))),
+        None => Ok(Place::Registry(text.to_owned())),
+    }
+}
+
+/// The store of the project at hand, in a place that a person names.
+///
+/// # Errors
+/// [`Failure`] when there is no project, or the place is none.
+pub fn store_named(settings: &Settings, text: &str) -> Result<Store, Failure> {
+    let place = named(settings, text)?;
+    let (name, root) = match (&settings.config, &settings.project) {
+        (None, Some(name)) => (name.value.clone(), only_root(&place, &name.value)?),
+        (_, name) => {
+            let project = super::project(settings)?;
+            (name.as_ref().map_or(project.name, |name| name.value.clone()), project.root)
+        }
+    };
+    store_in(settings, &place, name, root)
 }
 
 /// The store of a project.
@@ -121,7 +141,10 @@ fn store_in(
             let registry = RemoteRegistry::open(access)?;
             // Where it leads is said without what may stand before the host.
             let location = registry.origin().to_string();
-            let documents = Remembered::new(&settings.cache.value, "documents.1");
+            let documents = match settings.fresh.get() {
+                true => Remembered::nothing(),
+                false => Remembered::new(&settings.cache.value, "documents.1"),
+            };
             let registry: Arc<dyn Registry> = Arc::new(Cached::new(Arc::new(registry), documents));
             let journal = journal(settings, &registry, Store::journal_repository(&project, &root), &location)?;
             Store::with_journal(registry, journal, project, root, location)

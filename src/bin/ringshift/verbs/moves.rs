@@ -58,7 +58,8 @@ pub fn nothing(ui: &Ui) {
     }
 }
 
-fn tell(ui: &Ui, committed: &Committed, proposal: &Proposal) -> u8 {
+/// Tells what was written; the exit code.
+pub fn tell(ui: &Ui, committed: &Committed, proposal: &Proposal) -> u8 {
     let wrote = committed.seq == proposal.entry.seq;
     let refused = refused(ui, proposal);
     if ui.json {
@@ -85,7 +86,8 @@ fn what(entry: &Entry) -> String {
     format!("{}{}", entry.verb, versions.collect::<Vec<_>>().join(","))
 }
 
-fn tell_proposal(ui: &Ui, proposal: Option<&Proposal>) -> u8 {
+/// Tells what would be written; the exit code.
+pub fn tell_proposal(ui: &Ui, proposal: Option<&Proposal>) -> u8 {
     let Some(proposal) = proposal else {
         nothing(ui);
         return 0;

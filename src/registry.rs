@@ -1,5 +1,7 @@
 //! Where images are kept: a folder of OCI layouts, any registry, a map for tests.
 
+pub mod cached;
+pub mod crash;
 pub mod facts;
 pub mod layout;
 pub mod memory;
@@ -154,6 +156,38 @@ pub trait Registry: Send + Sync {
     /// # Errors
     /// [`RegistryError`] when the registry cannot be read; a missing tag is `None`.
     fn resolve(&self, repository: &Repository, tag: &str) -> Result<Option<Descriptor>, RegistryError>;
+
+    /// What a tag points at, with its bytes.
+    ///
+    /// # Errors
+    /// As [`Registry::resolve`] and [`Registry::manifest`].
+    fn fetch(
+        &self,
+        repository: &Repository,
+        tag: &str,
+    ) -> Result<Option<(Descriptor, Vec<u8>)>, RegistryError> {
+        let Some(found) = self.resolve(repository, tag)? else {
+            return Ok(None);
+        };
+        let bytes = self.manifest(repository, &found.digest)?;
+        Ok(Some((found, bytes)))
+    }
+
+    /// Stores a manifest under a tag that nobody else writes with other content, in one request where that is possible.
+    ///
+    /// # Errors
+    /// As [`Registry::put_manifest`] and [`Registry::move_tag`].
+    fn put_tagged(
+        &self,
+        repository: &Repository,
+        tag: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Descriptor, RegistryError> {
+        let stored = self.put_manifest(repository, media_type, bytes)?;
+        self.move_tag(repository, tag, &stored)?;
+        Ok(stored)
+    }
 
     /// The bytes of a manifest or index.
     ///

@@ -1,6 +1,7 @@
 //! What the journal holds: entries, rings, releases, freezes, reservations. Values and pure updates
 //! only; the store that keeps them is [`journal`].
 
+pub mod claims;
 pub mod entry;
 pub mod freeze;
 pub mod journal;
@@ -8,6 +9,7 @@ pub mod numbers;
 pub mod release;
 pub mod ring;
 pub mod time;
+pub mod trust;
 
 pub use entry::{Entry, Moved, Override, Reservation, State, Verb};
 pub use freeze::{Freeze, FreezeScope};

@@ -47,8 +47,8 @@ pub struct Proposal {
     pub refused: Vec<(RingName, Refusal)>,
 }
 
-/// How often an append is tried again before it is reported as a conflict.
-const TRIES: usize = 16;
+/// How often an append is tried again before it is reported as a conflict. Each time somebody else's entry was written.
+const TRIES: usize = 100;
 
 /// The entry that `transition` becomes after `head`. `None` when it changes nothing.
 pub fn propose(

@@ -5,7 +5,7 @@ use super::store::Store;
 use crate::model::{Digest, ImageName, ProjectName, RingName, Version};
 use crate::plan::guard;
 use crate::state::journal::Stored;
-use crate::state::{Entry, Freeze, ReleaseRecord, ReleaseRef, State, Timestamp};
+use crate::state::{Freeze, ReleaseRecord, ReleaseRef, State, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub struct Board {
     pub post: Option<(ReleaseRef, Arc<ReleaseRecord>)>,
     /// The state it shows.
     pub state: State,
-    /// When each ring, ante (`ante`) and post (`post`) got what it holds.
+    /// When each ring, ante (`ante`) and post (`post`) got what it holds; see [`Board::look_back`].
     pub since: BTreeMap<String, Timestamp>,
 }
 
@@ -87,9 +87,18 @@ impl Board {
             head: head.map(|h| (h.entry.seq, h.digest)),
             rings,
             post,
-            since: since(store, head)?,
+            since: BTreeMap::new(),
             state,
         })
+    }
+
+    /// Finds out since when each place holds what it holds, from earlier entries.
+    ///
+    /// # Errors
+    /// [`Failure`] when the journal cannot be read.
+    pub fn look_back(&mut self, store: &Store, head: Option<&Stored>) -> Result<(), Failure> {
+        self.since = since(store, head)?;
+        Ok(())
     }
 }
 
@@ -116,15 +125,15 @@ fn since(store: &Store, head: Option<&Stored>) -> Result<BTreeMap<String, Timest
     let mut since = BTreeMap::new();
     let Some(head) = head else { return Ok(since) };
     let now = facts(&head.entry.state);
-    let mut newer: Entry = head.entry.clone();
+    let mut newer: Stored = head.clone();
     let mut open: Vec<String> = now
         .iter()
         .filter(|(_, v)| v.is_some())
         .map(|(k, _)| k.clone())
         .collect();
     while !open.is_empty() {
-        let older = match newer.seq {
-            seq if seq > 1 && head.entry.seq - seq < LOOK_BACK => store.journal.at(seq - 1)?,
+        let older = match newer.entry.seq {
+            seq if seq > 1 && head.entry.seq - seq < LOOK_BACK => store.journal.parent(&newer)?,
             _ => None,
         };
         let before = older
@@ -133,10 +142,10 @@ fn since(store: &Store, head: Option<&Stored>) -> Result<BTreeMap<String, Timest
             .unwrap_or_default();
         let changed = |name: &String| before.get(name).cloned().flatten() != now[name];
         for name in open.extract_if(.., |name| changed(name)) {
-            since.insert(name, newer.time);
+            since.insert(name, newer.entry.time);
         }
         match older {
-            Some(older) => newer = older.entry,
+            Some(older) => newer = older,
             None => break,
         }
     }

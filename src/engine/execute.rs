@@ -13,16 +13,17 @@ mod work;
 use super::append::{self, Author, Committed, Proposal};
 use super::event::{Event, Reporter};
 use super::failure::Failure;
+use super::found::refuse_orphans;
 use super::pointers;
 use super::project::Loaded;
 use super::store::Store;
-use super::verify;
 use crate::builder::Session;
 use crate::model::{CommitId, Digest, ImageName};
 use crate::plan::build::{Plan, Request, World};
 use crate::plan::{Action, Commits, complete};
+use crate::registry::crash;
 use crate::registry::facts::Outside;
-use crate::state::journal::{JournalError, Stored};
+use crate::state::journal::{Appended, Stored};
 use crate::state::{ReleaseRef, State};
 pub use builders::{Builders, Unusable};
 use images::build_all;
@@ -102,11 +103,11 @@ pub async fn run(
     let (plan, works) = loop {
         let plan = plan(site, commits, request, head.as_ref())?;
         if plan.is_empty() {
-            settle(site, tools);
+            settle(site, tools, None);
             return Ok(None);
         }
         if head.is_none() {
-            refuse_orphans(site)?;
+            refuse_orphans(&site.store)?;
         }
         let works = prepare(site, &tools.builders, &tools.session, &plan, at_commit)?;
         triggers::refuse(&works, tools)?;
@@ -118,12 +119,21 @@ pub async fn run(
         let Some(proposal) = proposal else {
             break (plan, works);
         };
-        if let crate::state::journal::Appended::Committed(_) = site
+        let appended = site
             .store
             .journal
-            .append(proposal.head.as_ref(), &proposal.entry)?
-        {
-            head = site.store.journal.head()?;
+            .append(proposal.head.as_ref(), &proposal.entry)?;
+        if let Appended::Committed(digest) = appended {
+            crash::point("reserved");
+            let entry = proposal.entry;
+            head = Some(match proposal.head {
+                Some(head) => Stored {
+                    digest,
+                    entry,
+                    ..head
+                },
+                None => Stored::new(digest, entry),
+            });
             break (plan, works);
         }
         head = site.store.journal.head()?;
@@ -145,6 +155,7 @@ pub async fn run(
         adopt: count(Action::Adopt),
     });
     let digests = build_all(site, tools, &plan, works).await?;
+    crash::point("tagged");
     let committed = commit(site, commits, &plan, head, &digests)?;
     if let Some(committed) = &committed {
         tools.reporter.report(Event::Committed {
@@ -152,21 +163,14 @@ pub async fn run(
             seq: committed.seq,
         });
     }
-    settle(site, tools);
+    settle(site, tools, committed.as_ref());
     Ok(committed)
 }
 
-fn settle(site: &Site, tools: &Tools) {
-    if let Some(message) = pointers::settle(&site.store) {
+fn settle(site: &Site, tools: &Tools, committed: Option<&Committed>) {
+    let entry = committed.map(|committed| &committed.entry);
+    if let Some(message) = pointers::settle(&site.store, entry) {
         tools.reporter.report(Event::Note { message });
-    }
-}
-
-/// Images without a journal are a journal that was lost: numbers would be given twice.
-fn refuse_orphans(site: &Site) -> Result<(), Failure> {
-    match verify::orphans(&site.store)? {
-        Some(lost) => Err(JournalError::Broken(lost).into()),
-        None => Ok(()),
     }
 }
 

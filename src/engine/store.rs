@@ -32,7 +32,7 @@ pub struct Store {
 impl Store {
     /// The store of `project` on a registry whose tags are created atomically.
     pub fn new(registry: Arc<dyn Registry>, project: ProjectName, root: ImageName, location: String) -> Self {
-        let repository = Repository::new(&project, &format!("{root}-state"));
+        let repository = Self::journal_repository(&project, &root);
         let journal = Arc::new(TagJournal::new(registry.clone(), repository));
         Self {
             registry,
@@ -44,11 +44,6 @@ impl Store {
         }
     }
 
-    /// Whether it is a folder, not a registry.
-    pub fn is_folder(&self) -> bool {
-        self.location.starts_with("oci:")
-    }
-
     /// The same at a registry whose name references of images begin with.
     #[must_use]
     pub fn at(mut self, host: &str) -> Self {
@@ -57,17 +52,15 @@ impl Store {
         self
     }
 
-    /// The repository of the journal.
-    fn state_repository(&self) -> Repository {
-        Repository::new(&self.project, &format!("{}-state", self.root))
-    }
-
     /// Stores an environment pack beside the journal, so that a release record can name it (D1).
     ///
     /// # Errors
     /// [`RegistryError`] when it cannot be written.
     pub fn put_pack(&self, pack: &Pack) -> Result<Digest, RegistryError> {
-        let stored = self.registry.put_blob(&self.state_repository(), &pack.write())?;
+        let stored = self.registry.put_blob(
+            &Self::journal_repository(&self.project, &self.root),
+            &pack.write(),
+        )?;
         Ok(stored.digest)
     }
 
@@ -79,13 +72,38 @@ impl Store {
         let Some(digest) = record.environments else {
             return Ok(None);
         };
-        let bytes = self
-            .registry
-            .small_blob(&self.state_repository(), &digest, MAX_PACK)?;
+        let bytes = self.registry.small_blob(
+            &Self::journal_repository(&self.project, &self.root),
+            &digest,
+            MAX_PACK,
+        )?;
         Pack::read(&bytes).map(Some).map_err(|error| match error {
             PackError::Newer(_) => JournalError::Broken(error.to_string()).into(),
             other => JournalError::Broken(format!("{digest}: {other}")).into(),
         })
+    }
+
+    /// The store of `project` whose journal is kept otherwise.
+    pub fn with_journal(
+        registry: Arc<dyn Registry>,
+        journal: Arc<dyn Journal>,
+        project: ProjectName,
+        root: ImageName,
+        location: String,
+    ) -> Self {
+        Self {
+            registry,
+            journal,
+            project,
+            root,
+            location,
+            host: None,
+        }
+    }
+
+    /// The repository of the journal (state store 2).
+    pub fn journal_repository(project: &ProjectName, root: &ImageName) -> Repository {
+        Repository::new(project, &format!("{root}-state"))
     }
 
     /// The repository of an image.

@@ -79,6 +79,10 @@ pub fn verify(store: &Store) -> Result<Report, Failure> {
             Err(problem) => report.problems.push(format!("{name}:{version}: {problem}")),
         }
     }
+    if !store.journal.moves_tags(false)? {
+        let text = "this registry moves no tags, so there are no ring tags";
+        report.warnings.push(text.into());
+    }
     for tag in pointers::stale(store, &head.entry.state)? {
         report.warnings.push(format!(
             "ring tag {tag} is out of date; the next change rewrites it"

@@ -180,6 +180,31 @@ impl RemoteRegistry {
         recent.push_back((repository.clone(), stored.clone()));
     }
 
+    /// A manifest that is not too large, with what it is.
+    fn prepared(
+        &self,
+        repository: &Repository,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Stored, RegistryError> {
+        let limit = self.client.shared.limits.manifest;
+        if bytes.len() as u64 > limit {
+            return Err(RegistryError::Damaged {
+                what: format!("a manifest for {repository}"),
+                wanted: format!("at most {limit} bytes"),
+                found: format!("{} bytes", bytes.len()),
+            });
+        }
+        Ok(Stored {
+            descriptor: Descriptor {
+                media_type: media_type.into(),
+                digest: Digest::of(bytes),
+                size: bytes.len() as u64,
+            },
+            bytes: Bytes::copy_from_slice(bytes),
+        })
+    }
+
     /// A manifest by digest.
     fn stored(&self, repository: &Repository, digest: &Digest) -> Result<Stored, RegistryError> {
         let (shared, own, reference) = (self.client.shared.clone(), repository.clone(), digest.to_string());
@@ -267,6 +292,34 @@ impl Registry for RemoteRegistry {
             .ask(async move { manifests::resolve(&shared, &own, &tag, Scopes::pull(&own)).await })
     }
 
+    fn fetch(
+        &self,
+        repository: &Repository,
+        tag: &str,
+    ) -> Result<Option<(Descriptor, Vec<u8>)>, RegistryError> {
+        super::check_tag(tag)?;
+        let (shared, own, tag) = (self.client.shared.clone(), repository.clone(), tag.to_owned());
+        let found = self
+            .client
+            .running
+            .ask(async move { manifests::get(&shared, &own, &tag, Scopes::pull(&own)).await })?;
+        Ok(found.map(|stored| (stored.descriptor, stored.bytes.to_vec())))
+    }
+
+    fn put_tagged(
+        &self,
+        repository: &Repository,
+        tag: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Descriptor, RegistryError> {
+        super::check_tag(tag)?;
+        let stored = self.prepared(repository, media_type, bytes)?;
+        self.put(repository, tag, &stored)?;
+        self.keep(repository, &stored);
+        Ok(stored.descriptor)
+    }
+
     fn manifest(&self, repository: &Repository, digest: &Digest) -> Result<Vec<u8>, RegistryError> {
         Ok(self.stored(repository, digest)?.bytes.to_vec())
     }
@@ -293,30 +346,14 @@ impl Registry for RemoteRegistry {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<Descriptor, RegistryError> {
-        let limit = self.client.shared.limits.manifest;
-        if bytes.len() as u64 > limit {
-            return Err(RegistryError::Damaged {
-                what: format!("a manifest for {repository}"),
-                wanted: format!("at most {limit} bytes"),
-                found: format!("{} bytes", bytes.len()),
-            });
-        }
-        let descriptor = Descriptor {
-            media_type: media_type.into(),
-            digest: Digest::of(bytes),
-            size: bytes.len() as u64,
-        };
-        let stored = Stored {
-            descriptor: descriptor.clone(),
-            bytes: Bytes::copy_from_slice(bytes),
-        };
+        let stored = self.prepared(repository, media_type, bytes)?;
         let (shared, own, sent) = (self.client.shared.clone(), repository.clone(), stored.clone());
         self.client.running.ask(async move {
             let answer = manifests::put(&shared, &own, &sent.descriptor.digest.to_string(), &sent).await?;
             referrers::announce(&shared, &own, &sent, &answer).await
         })?;
         self.keep(repository, &stored);
-        Ok(descriptor)
+        Ok(stored.descriptor)
     }
 
     /// As well as a registry without conditional writes allows: the tag is looked for, written, and looked at again.

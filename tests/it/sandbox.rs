@@ -1,16 +1,16 @@
 //! A hermetic place to run the binary in: a repository, a home of its own, a clock that only commits move.
 
 use serde_json::Value;
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// The time of the first commit; each further one is a minute later.
 pub const EPOCH: i64 = 1_700_000_000;
 
 pub struct Sandbox {
     dir: tempfile::TempDir,
-    clock: Cell<i64>,
+    clock: AtomicI64,
 }
 
 /// What a command said.
@@ -48,7 +48,7 @@ impl Sandbox {
         }
         let identity = "[user]\n\tname = Ada\n\temail = ada@example.com\n";
         std::fs::write(dir.path().join("home/.gitconfig"), identity).unwrap();
-        let clock = Cell::new(EPOCH);
+        let clock = AtomicI64::new(EPOCH);
         Self { dir, clock }
     }
 
@@ -86,7 +86,7 @@ impl Sandbox {
     }
 
     pub fn git(&self, args: &[&str]) -> String {
-        let date = format!("{} +0000", self.clock.get());
+        let date = format!("{} +0000", self.clock.load(Ordering::SeqCst));
         let out = self
             .hermetic("git")
             .args(["-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false"])
@@ -110,7 +110,7 @@ impl Sandbox {
 
     /// Lets a minute pass.
     pub fn tick(&self) {
-        self.clock.set(self.clock.get() + 60);
+        self.clock.fetch_add(60, Ordering::SeqCst);
     }
 
     pub fn head(&self) -> String {

@@ -7,15 +7,21 @@
 #![expect(clippy::print_stderr, reason = "a skipped test must say so")]
 
 mod doctor;
+mod dying;
 mod evil;
 mod front;
 mod lock;
 mod login;
 mod publish;
 mod real;
+#[path = "../it/sandbox.rs"]
+#[allow(dead_code)]
+mod sandbox;
 mod server;
+mod team;
 mod traffic;
 mod verbs;
 mod ways;
 mod wire;
 mod world;
+mod writing;

@@ -28,7 +28,7 @@ pub struct Server {
     pub kind: Kind,
     pub address: String,
     logs: Vec<JoinHandle<Vec<String>>>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// Where tests/lab/lab.sh puts programs.
@@ -95,8 +95,44 @@ impl Server {
             kind,
             address,
             logs,
-            _dir: dir,
+            dir,
         })
+    }
+
+    /// Where a registry of distribution keeps a repository.
+    pub fn folder(&self, repository: &str) -> PathBuf {
+        self.dir
+            .path()
+            .join("data/docker/registry/v2/repositories")
+            .join(repository)
+    }
+
+    /// Kills a registry of distribution and starts it again, at the same address with what it had stored.
+    pub fn die_and_rise(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let file = self.dir.path().join("config.json");
+        let more = json!({"http": {"addr": self.address}});
+        std::fs::write(&file, config(self.dir.path(), &more).to_string()).unwrap();
+        let program = match self.kind {
+            Kind::Second => "docker-registry".into(),
+            _ => lab("registry"),
+        };
+        let mut command = Command::new(program);
+        command
+            .arg("serve")
+            .arg(&file)
+            .env("OTEL_TRACES_EXPORTER", "none");
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null());
+        self.child = command.spawn().unwrap();
+        let (send, receive) = channel();
+        self.logs
+            .push(drain(self.child.stdout.take().unwrap(), send.clone()));
+        self.logs.push(drain(self.child.stderr.take().unwrap(), send));
+        listening(&receive);
     }
 
     /// Ends it gently; the lines of its logs that tell of a request, `METHOD PATH`.

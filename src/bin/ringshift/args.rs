@@ -55,7 +55,7 @@ pub struct Global {
     /// The rings.yaml to use instead of the one found by walking up
     #[arg(long, global = true, value_name = "FILE", env = "RINGSHIFT_CONFIG", value_hint = ValueHint::FilePath, help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
-    /// Where the images are: a folder as oci:PATH, or a registry to read
+    /// Where the images are: a registry, or a folder as oci:PATH
     #[arg(
         long,
         global = true,
@@ -73,6 +73,15 @@ pub struct Global {
         help_heading = "Everywhere"
     )]
     pub project: Option<String>,
+    /// Refuse a registry whose last entry is older: 30m, 12h, 7d
+    #[arg(
+        long,
+        global = true,
+        value_name = "AGE",
+        env = "RINGSHIFT_MAX_AGE",
+        help_heading = "Everywhere"
+    )]
+    pub max_age: Option<String>,
     /// Run as if started in DIR
     #[arg(short = 'C', global = true, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Everywhere")]
     pub directory: Option<PathBuf>,
@@ -450,4 +459,23 @@ pub enum StateVerb {
     },
     /// Read everything the journal names and compare it with its digests
     Verify,
+    /// Write the ring tags that are not what the journal says
+    Repair,
+    /// Copy images, journal and ring tags to another place; given again, it goes on
+    #[command(after_help = "Examples:
+  ringshift state copy oci:.git/ringshift registry.example.com
+  ringshift state copy registry.example.com oci:/srv/backup")]
+    Copy {
+        /// A registry, or a folder as oci:PATH
+        #[arg(value_name = "FROM")]
+        from: String,
+        /// A registry, or a folder as oci:PATH
+        #[arg(value_name = "TO")]
+        to: String,
+    },
+    /// Make a new journal from ring tags and labels, where the old one is lost
+    Rebuild {
+        #[command(flatten)]
+        change: Change,
+    },
 }

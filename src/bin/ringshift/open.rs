@@ -2,7 +2,7 @@
 
 mod place;
 
-pub use place::{Place, elsewhere, place, store, store_alone, store_to_write, store_to_write_alone};
+pub use place::{Place, elsewhere, place, store, store_alone, store_named};
 
 use crate::args::SourceArgs;
 use crate::settings::{Settings, no_config};

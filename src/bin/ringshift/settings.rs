@@ -17,6 +17,7 @@ use ringshift::git::{GitError, Repository};
 use ringshift::model::{ProjectName, RepoPath};
 use ringshift::registry::remote::Variables;
 use ringshift::state::Timestamp;
+use std::cell::Cell;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,6 +48,12 @@ pub struct Settings {
     pub actor: Setting<String>,
     /// Disposable results.
     pub cache: Setting<PathBuf>,
+    /// What this machine saw of journals (state store 6).
+    pub state: PathBuf,
+    /// Nothing that was remembered of a registry is taken for what stands there.
+    pub fresh: Cell<bool>,
+    /// A journal whose last entry is older is refused.
+    pub oldest: Option<Timestamp>,
     /// Now.
     pub now: Timestamp,
     /// All variables, for whoever looks up logins as docker does.
@@ -75,6 +82,9 @@ impl Settings {
         Ok(Self {
             actor: actor(repository.as_deref().ok()),
             cache: cache(),
+            state: state(),
+            fresh: Cell::new(false),
+            oldest: oldest(global.max_age.as_deref())?,
             now: now(),
             variables: std::env::vars_os().collect(),
             operation: random()?,
@@ -350,6 +360,40 @@ fn cache() -> Setting<PathBuf> {
             from: "default".into(),
         },
     }
+}
+
+fn state() -> PathBuf {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let base = set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local/state")));
+    base.unwrap_or_else(std::env::temp_dir).join("ringshift")
+}
+
+/// The time that `--max-age` leads to: `90s`, `30m`, `12h`, `7d`.
+fn oldest(age: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+    let Some(text) = age else { return Ok(None) };
+    let wrong = || {
+        Failure::request(
+            format!("`{text}` is no age for --max-age"),
+            "a number with its unit: 90s, 30m, 12h, 7d",
+        )
+    };
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3_600,
+        Some('d') => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    let seconds = number
+        .checked_mul(unit)
+        .filter(|seconds| *seconds >= 0)
+        .ok_or_else(wrong)?;
+    Ok(Some(Timestamp(now().0 - seconds)))
 }
 
 /// Whether the terminal says that nothing can be drawn on it.

@@ -11,7 +11,7 @@ use crate::engine::pushed;
 use crate::engine::store::Store;
 use crate::model::{BuilderKind, CommitId, Digest, ImageName, labels};
 use crate::plan::{Action, Plan, Step};
-use crate::registry::{Created, Descriptor};
+use crate::registry::{Created, Descriptor, crash};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -194,6 +194,7 @@ impl Work {
     fn tag(&self, store: &Store, made: &Descriptor) -> Result<Digest, Failure> {
         let repository = store.repository(&self.step.image);
         let (image, version) = (&self.step.image, &self.step.to);
+        crash::point("untagged");
         match store
             .registry
             .create_tag(&repository, &version.to_string(), made)?

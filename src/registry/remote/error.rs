@@ -140,6 +140,16 @@ impl RemoteError {
         }
     }
 
+    /// Whether the registry understood what was asked, and does not do it.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Answered { status, .. } => matches!(status, 400 | 405 | 409 | 412 | 422),
+            Self::Denied { login, .. } => login.is_none(),
+            Self::Unsupported { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether the same request may well succeed a little later.
     pub(super) fn is_passing(&self) -> bool {
         matches!(self, Self::Broken { .. } | Self::Late { .. })

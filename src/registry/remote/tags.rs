@@ -26,7 +26,8 @@ pub(super) async fn list(shared: &Shared, repository: &Repository) -> Result<Vec
         let answer = shared.exchange(&ask).await?;
         match answer.status {
             200 => {}
-            404 => return Ok(tags.into_iter().collect()),
+            // In the midst of a list it would hide what is there.
+            404 if tags.is_empty() => return Ok(Vec::new()),
             _ => return Err(shared.refused(&ask, &answer)),
         }
         let page = read(&answer.body).ok_or_else(|| shared.malformed(&action, "no list of tags"))?;

@@ -1,14 +1,19 @@
 #![expect(clippy::disallowed_methods, reason = "edge: opens the store")]
-//! Where the images of a project are, and the store there: a folder, or a registry that is read.
+//! Where the images of a project are, and the store there: a folder or a registry.
 
 use crate::settings::{Setting, Settings};
+use ringshift::cache::Remembered;
 use ringshift::config::{Project, RegistryAddress};
 use ringshift::engine::{Failure, Store};
 use ringshift::model::{ImageName, ProjectName};
-use ringshift::registry::RegistryError;
+use ringshift::registry::cached::Cached;
 use ringshift::registry::layout::LayoutRegistry;
 use ringshift::registry::remote::{Access, RemoteRegistry};
+use ringshift::registry::{Registry, RegistryError, Repository};
 use ringshift::state::State;
+use ringshift::state::claims::{ClaimsJournal, Steady};
+use ringshift::state::journal::Journal;
+use ringshift::state::trust::{MarkFile, Trusted};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,13 +41,8 @@ impl fmt::Display for Place {
 /// [`Failure::Request`] when that names no place.
 pub fn place(settings: &Settings, project: Option<&Project>) -> Result<Setting<Place>, Failure> {
     if let Some(flag) = &settings.registry {
-        let value = match flag.value.strip_prefix("oci:") {
-            Some("") => return Err(Failure::request("oci: names no folder", "oci:PATH")),
-            Some(path) => Place::Folder(settings.directory.join(path)),
-            None => Place::Registry(flag.value.clone()),
-        };
         return Ok(Setting {
-            value,
+            value: named(settings, &flag.value)?,
             from: flag.from.clone(),
         });
     }
@@ -89,7 +89,35 @@ pub fn elsewhere(settings: &Settings, text: &str) -> (Place, String) {
     )
 }
 
-/// The store of a project, to read.
+/// The place that a person names.
+fn named(settings: &Settings, text: &str) -> Result<Place, Failure> {
+    match text.strip_prefix("oci:") {
+        Some("") => Err(Failure::request("oci: names no folder", "oci:PATH")),
+        Some(path) => Ok(Place::Folder(settings.directory.join(path))),
+        None => Ok(Place::Registry(text.to_owned())),
+    }
+}
+
+/// The store of the project at hand, in a place that a person names.
+///
+/// # Errors
+/// [`Failure`] when there is no project, or the place is none.
+pub fn store_named(settings: &Settings, text: &str) -> Result<Store, Failure> {
+    let place = named(settings, text)?;
+    let (name, root) = match (&settings.config, &settings.project) {
+        (None, Some(name)) => (name.value.clone(), only_root(&place, &name.value)?),
+        (_, name) => {
+            let project = super::project(settings)?;
+            (
+                name.as_ref().map_or(project.name, |name| name.value.clone()),
+                project.root,
+            )
+        }
+    };
+    store_in(settings, &place, name, root)
+}
+
+/// The store of a project.
 ///
 /// # Errors
 /// As [`place`], and when the registry's address or certificates cannot be used.
@@ -99,16 +127,7 @@ pub fn store(settings: &Settings, project: &Project) -> Result<Store, Failure> {
     store_in(settings, &place, name.clone(), project.root.clone())
 }
 
-/// The store of a project, for a verb that writes the journal.
-///
-/// # Errors
-/// As [`store`]; [`Failure::Request`] for a registry, where this ringshift does not write the journal.
-pub fn store_to_write(settings: &Settings, project: &Project) -> Result<Store, Failure> {
-    refuse_registry(&place(settings, Some(project))?.value)?;
-    store(settings, project)
-}
-
-/// The store for verbs that need nothing but the registry (S5), to read: of the rings.yaml at hand, or of
+/// The store for verbs that need nothing but the registry (S5): of the rings.yaml at hand, or of
 /// `--registry` and `--project`. The second value is the state where there is no journal yet.
 ///
 /// # Errors
@@ -126,30 +145,6 @@ pub fn store_alone(settings: &Settings) -> Result<(Store, State), Failure> {
     Ok((store(settings, &project)?, super::empty_state(&project)))
 }
 
-/// As [`store_alone`], for a verb that writes the journal.
-///
-/// # Errors
-/// As [`store_alone`] and [`store_to_write`].
-pub fn store_to_write_alone(settings: &Settings) -> Result<(Store, State), Failure> {
-    if settings.registry.is_some() {
-        refuse_registry(&place(settings, None)?.value)?;
-    } else if settings.config.is_some() {
-        refuse_registry(&place(settings, Some(&super::project(settings)?))?.value)?;
-    }
-    store_alone(settings)
-}
-
-fn refuse_registry(place: &Place) -> Result<(), Failure> {
-    match place {
-        Place::Folder(_) => Ok(()),
-        Place::Registry(host) => Err(Failure::request(
-            format!("{host} is a registry, and this ringshift writes its journal to folders only"),
-            "status, show, log, plan, export and state verify read a registry; to write: registry: oci:PATH, \
-             or no registry: at all for a folder beside the git repository",
-        )),
-    }
-}
-
 fn store_in(
     settings: &Settings,
     place: &Place,
@@ -164,12 +159,41 @@ fn store_in(
         Place::Registry(host) => {
             let access = Access::from_variables(host, project.as_str(), &settings.variables);
             let access = access.map_err(|error| RegistryError::from(Box::new(error)))?;
-            let registry = Arc::new(RemoteRegistry::open(access)?);
+            let registry = RemoteRegistry::open(access)?;
             // Where it leads is said without what may stand before the host.
             let location = registry.origin().to_string();
-            Store::new(registry, project, root, location).at(host)
+            let documents = match settings.fresh.get() {
+                true => Remembered::nothing(),
+                false => Remembered::new(&settings.cache.value, "documents.1"),
+            };
+            let registry: Arc<dyn Registry> = Arc::new(Cached::new(Arc::new(registry), documents));
+            let journal = journal(
+                settings,
+                &registry,
+                Store::journal_repository(&project, &root),
+                &location,
+            )?;
+            Store::with_journal(registry, journal, project, root, location).at(host)
         }
     })
+}
+
+/// The journal in a registry, held against what this machine saw of it.
+fn journal(
+    settings: &Settings,
+    registry: &Arc<dyn Registry>,
+    repository: Repository,
+    location: &str,
+) -> Result<Arc<dyn Journal>, Failure> {
+    let pace = Steady::start().map_err(|source| Failure::Io {
+        action: "read /dev/urandom".into(),
+        source,
+    })?;
+    let name = format!("{location}/{repository}");
+    let marks = Arc::new(MarkFile::new(&settings.state, &name));
+    let claims = ClaimsJournal::new(registry.clone(), repository, Arc::new(pace));
+    let trusted = Trusted::new(Arc::new(claims), name, marks, settings.oldest);
+    Ok(Arc::new(trusted))
 }
 
 /// The root of the one journal that the project has in a folder: `<root>-state`.

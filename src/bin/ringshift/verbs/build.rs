@@ -31,7 +31,7 @@ pub fn carry_out(
     let opened = open::loaded(settings, &caches, &args.source, Uncommitted::Refuse)?;
     plan::tell_warnings(ui, &opened);
     let project = opened.project.clone();
-    let store = open::store_to_write(settings, &project.project)?;
+    let store = open::store(settings, &project.project)?;
     let empty = open::empty_state(&project.project);
     let overrides = named::overrides(&args.loss, change.reason.as_deref())?;
     let head = store.journal.head()?;

@@ -25,12 +25,13 @@ pub fn freeze(settings: &Settings, ui: &Ui, text: &str, change: &Change) -> Resu
         }
         .into());
     }
-    let (store, empty) = open::store_to_write_alone(settings)?;
+    let (store, empty) = open::store_alone(settings)?;
     let by = author(settings, change);
     moves::run(
         settings,
         ui,
         (&store, &empty, &[]),
+        store.journal.head()?,
         change,
         |state: &State| state.freezes.clone(),
         |state, _| freeze::freeze(state, &store, &of_root(&store, &wanted), &by),
@@ -47,11 +48,12 @@ pub fn unfreeze(
 ) -> Result<u8, Failure> {
     let wanted = named::version(text)?;
     let fix = fixed_in.map(named::root_version).transpose()?;
-    let (store, empty) = open::store_to_write_alone(settings)?;
+    let (store, empty) = open::store_alone(settings)?;
     moves::run(
         settings,
         ui,
         (&store, &empty, &[]),
+        store.journal.head()?,
         change,
         |state: &State| state.freezes.clone(),
         |state, _| {

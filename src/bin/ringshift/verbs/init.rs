@@ -8,7 +8,7 @@ use crate::open::{self, Caches};
 use crate::settings::Settings;
 use crate::ui::Ui;
 use ringshift::config::propose::{self, Hint, Input, Outcome, Proposal, RootChoice};
-use ringshift::engine::Failure;
+use ringshift::engine::{Failure, found};
 use ringshift::git::Repository;
 use ringshift::model::{ImageName, Problem, RepoPath};
 use ringshift::plan::Refusal;
@@ -32,13 +32,17 @@ pub fn run(
     root: Option<&str>,
 ) -> Result<u8, Failure> {
     if let Some(config) = &settings.config {
-        let text = format!("{} is there already and is left as it is", config.value.display());
+        let mut notes = vec![format!(
+            "{} is there already and is left as it is",
+            config.value.display()
+        )];
+        notes.extend(journal(settings, dry_run)?);
         match ui.json {
             true => ui.print(&wire::line(
                 "init",
-                &json!({"written": Vec::<String>::new(), "notes": [text]}),
+                &json!({"written": Vec::<String>::new(), "notes": notes}),
             )),
-            false => ui.note(&text),
+            false => notes.iter().for_each(|note| ui.note(note)),
         }
         return registry(settings, ui, dry_run);
     }
@@ -127,6 +131,30 @@ fn registry(settings: &Settings, ui: &Ui, read_only: bool) -> Result<u8, Failure
         ui.talk(&looked.text());
     }
     Ok(looked.code())
+}
+
+/// Makes the journal in the registry that rings.yaml or a flag names; what was done, in words. A folder gets its own
+/// from the first build.
+fn journal(settings: &Settings, dry_run: bool) -> Result<Option<String>, Failure> {
+    let Ok(project) = open::project(settings) else {
+        return Ok(None);
+    };
+    let open::Place::Registry(host) = open::place(settings, Some(&project))?.value else {
+        return Ok(None);
+    };
+    let store = open::store(settings, &project)?;
+    if dry_run {
+        let there = store.journal.head()?.is_some();
+        return Ok(Some(match there {
+            true => format!("{host} has a journal already, which is left as it is"),
+            false => format!("would make the journal in {host}"),
+        }));
+    }
+    let made = found::found(&store, &open::empty_state(&project), &settings.author(None))?;
+    Ok(Some(match made {
+        Some(made) => format!("made the journal in {host}: entry {}", made.seq),
+        None => format!("{host} has a journal already, which is left as it is"),
+    }))
 }
 
 /// How often what cannot be built is left out and the rest proposed again.

@@ -28,12 +28,8 @@ pub fn run(
         .as_ref()
         .map_or(empty.chain, |head| head.entry.state.chain.clone());
     while let Some(stored) = next.filter(|_| most.is_none_or(|most| entries.len() < most)) {
+        let older = store.journal.parent(&stored)?;
         let entry = stored.entry;
-        let older = if entry.seq > 1 {
-            store.journal.at(entry.seq - 1)?
-        } else {
-            None
-        };
         let ante_before = older.as_ref().map(|older| &older.entry.state.ante);
         let wanted = match &ring {
             Some(ring) => entry.moved.contains_key(ring),

@@ -14,12 +14,13 @@ use ringshift::state::{Entry, State};
 use ringshift::wire;
 use ringshift::wire::done::DoneShape;
 
-/// Decides on the head, appends, rewrites the ring tags, tells. `basis` is what must not move
+/// Decides on the head that was read, appends, rewrites the ring tags, tells. `basis` is what must not move
 /// meanwhile (M10).
 pub fn run<B: PartialEq>(
     settings: &Settings,
     ui: &Ui,
     (store, empty, targets): (&Store, &State, &[Target]),
+    head: Option<Stored>,
     change: &Change,
     basis: impl Fn(&State) -> B,
     decide: impl Fn(&State, u64) -> Result<Option<Transition>, Refusal>,
@@ -31,7 +32,6 @@ pub fn run<B: PartialEq>(
         let transition = decide(&state, seq)?;
         Ok(transition.and_then(|t| append::propose(head, &state, t, &author)))
     };
-    let head = store.journal.head()?;
     if change.dry_run {
         let proposal = propose(head)?;
         return Ok(tell_proposal(ui, proposal, targets));
@@ -44,7 +44,10 @@ pub fn run<B: PartialEq>(
             0
         }
     };
-    if let Some(note) = pointers::settle(store) {
+    let wrote = done
+        .as_ref()
+        .filter(|(committed, p)| committed.seq == p.entry.seq);
+    if let Some(note) = pointers::settle(store, wrote.map(|(committed, _)| &committed.entry)) {
         ui.warn(&note);
     }
     publish::settle(ui, store, targets)?;
@@ -60,7 +63,8 @@ pub fn nothing(ui: &Ui) {
     }
 }
 
-fn tell(ui: &Ui, committed: &Committed, proposal: &Proposal) -> u8 {
+/// Tells what was written; the exit code.
+pub fn tell(ui: &Ui, committed: &Committed, proposal: &Proposal) -> u8 {
     let wrote = committed.seq == proposal.entry.seq;
     let refused = refused(ui, proposal);
     if ui.json {
@@ -87,7 +91,8 @@ fn what(entry: &Entry) -> String {
     format!("{}{}", entry.verb, versions.collect::<Vec<_>>().join(","))
 }
 
-fn tell_proposal(ui: &Ui, proposal: Option<Proposal>, targets: &[Target]) -> u8 {
+/// Tells what would be written; the exit code.
+pub fn tell_proposal(ui: &Ui, proposal: Option<Proposal>, targets: &[Target]) -> u8 {
     let Some(mut proposal) = proposal else {
         nothing(ui);
         return 0;

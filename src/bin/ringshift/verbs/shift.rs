@@ -22,7 +22,7 @@ pub struct Request {
 
 /// Moves outwards.
 pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> Result<u8, Failure> {
-    let (store, empty) = open::store_to_write_alone(settings)?;
+    let (store, empty) = open::store_alone(settings)?;
     let overrides = named::overrides(&request.loss, change.reason.as_deref())?;
     let caches = Caches::open(settings);
     let commits = open::clone(settings, &caches);
@@ -32,6 +32,7 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
             settings,
             ui,
             (&store, &empty, targets.as_slice()),
+            store.journal.head()?,
             change,
             |state: &State| state.rings.clone(),
             |state, head| {
@@ -64,7 +65,7 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
     };
     let targets = publish::targets_here(settings, Some(&ring))?;
     let place = (&store, &empty, targets.as_slice());
-    let done = moves::run(settings, ui, place, change, basis, |state, head| {
+    let done = moves::run(settings, ui, place, head, change, basis, |state, head| {
         let world = World {
             state,
             head,

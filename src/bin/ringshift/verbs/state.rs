@@ -1,17 +1,27 @@
-//! `state show` and `state verify`.
+//! `state`: shows, verifies, repairs, copies and rebuilds the store.
 
-use crate::args::StateVerb;
-use crate::open;
+use super::moves;
+use crate::args::{Change, SourceArgs, StateVerb};
+use crate::open::{self, Caches, Uncommitted};
 use crate::settings::Settings;
 use crate::ui::{Ui, count};
-use ringshift::engine::{Failure, Store, verify};
+use ringshift::engine::{Failure, Store, copy, pointers, rebuild, verify};
 use ringshift::wire;
 use serde_json::{Value, json};
 
 /// Shows or verifies the store.
 pub fn run(settings: &Settings, ui: &Ui, what: &StateVerb) -> Result<u8, Failure> {
+    // What is looked at is what stands there.
+    settings.fresh.set(!matches!(what, StateVerb::Show { .. }));
+    match what {
+        StateVerb::Copy { from, to } => return copied(settings, ui, from, to),
+        StateVerb::Rebuild { change } => return rebuilt(settings, ui, change),
+        _ => {}
+    }
     let (store, _) = open::store_alone(settings)?;
     match what {
+        StateVerb::Copy { .. } | StateVerb::Rebuild { .. } => Ok(0),
+        StateVerb::Repair => repaired(ui, &store),
         StateVerb::Show { seq } => {
             let stored = match seq {
                 Some(seq) => store.journal.at(*seq)?,
@@ -69,16 +79,80 @@ pub fn run(settings: &Settings, ui: &Ui, what: &StateVerb) -> Result<u8, Failure
     }
 }
 
-/// What to do depends on who makes a journal there.
+/// Where nothing is, the wrong place may have been asked.
 fn no_journal(store: &Store) -> Failure {
-    match store.is_folder() {
-        true => Failure::request(
-            "the store has no journal yet",
-            "`ringshift build` writes its first entry",
-        ),
-        false => Failure::request(
-            format!("{} has no journal of {}", store.location, store.project),
-            "check the address and the project: nothing of it is there",
-        ),
+    Failure::request(
+        format!("{} has no journal of {}", store.location, store.project),
+        "`ringshift build` writes its first entry; if there should be one, check the place and the project",
+    )
+}
+
+/// Rewrites the ring tags.
+fn repaired(ui: &Ui, store: &Store) -> Result<u8, Failure> {
+    let stale = match store.journal.head()? {
+        Some(head) => pointers::stale(store, &head.entry.state)?,
+        None => Vec::new(),
+    };
+    pointers::repair(store)?;
+    store.journal.settled();
+    match ui.json {
+        true => ui.print(&wire::line("repair", &json!({"written": stale}))),
+        false if stale.is_empty() => ui.print("Nothing to do."),
+        false => ui.say("Wrote", &format!("ring tags {}", stale.join(", "))),
     }
+    Ok(0)
+}
+
+/// Copies the whole store.
+fn copied(settings: &Settings, ui: &Ui, from: &str, to: &str) -> Result<u8, Failure> {
+    let (from, to) = (
+        open::store_named(settings, from)?,
+        open::store_named(settings, to)?,
+    );
+    let copied = copy::copy(&from, &to)?;
+    copied.note.iter().for_each(|note| ui.warn(note));
+    if ui.json {
+        let body = json!({"entries": copied.entries, "versions": copied.versions, "bytes": copied.bytes});
+        ui.print(&wire::line("copy", &body));
+    } else {
+        let what = format!(
+            "{} and {} to {}",
+            count(copied.entries, "entry", "entries"),
+            count(copied.versions, "version", "versions"),
+            to.location
+        );
+        ui.say("Copied", &what);
+    }
+    Ok(0)
+}
+
+/// Makes a new journal.
+fn rebuilt(settings: &Settings, ui: &Ui, change: &Change) -> Result<u8, Failure> {
+    let caches = Caches::open(settings);
+    let source = SourceArgs::default();
+    let loaded = open::loaded(settings, &caches, &source, Uncommitted::Use)?.project;
+    let root = &loaded.project.root;
+    let explicit = loaded.sources.images.get(root);
+    let outline = rebuild::Outline {
+        empty: open::empty_state(&loaded.project),
+        images: loaded.sources.images.keys().cloned().collect(),
+        explicit: explicit
+            .map(|root| root.dependencies.iter().cloned().collect())
+            .unwrap_or_default(),
+    };
+    let store = open::store(settings, &loaded.project)?;
+    let reason = change
+        .reason
+        .as_deref()
+        .unwrap_or("rebuilt from ring tags and labels");
+    let rebuilt = rebuild::read(&store, &outline, &settings.author(Some(reason)))?;
+    if change.dry_run {
+        return Ok(moves::tell_proposal(ui, Some(rebuilt.proposal), &[]));
+    }
+    let committed = rebuild::write(&store, &rebuilt)?;
+    let code = moves::tell(ui, &committed, &rebuilt.proposal);
+    if let Some(note) = pointers::settle(&store, None) {
+        ui.warn(&note);
+    }
+    Ok(code)
 }

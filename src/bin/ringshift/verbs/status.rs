@@ -13,11 +13,12 @@ use ringshift::wire::status::StatusShape;
 pub fn run(settings: &Settings, ui: &Ui, images: bool) -> Result<u8, Failure> {
     let (store, empty) = open::store_alone(settings)?;
     let head = store.journal.head()?;
-    let board = Board::read(&store, head.as_ref(), &empty)?;
+    let mut board = Board::read(&store, head.as_ref(), &empty)?;
     if ui.json {
         ui.print(&wire::line("status", &StatusShape::new(&board)));
         return Ok(0);
     }
+    board.look_back(&store, head.as_ref())?;
     if head.is_some() && !empty.chain.is_empty() && board.state.chain != empty.chain {
         ui.warn("rings.yaml has other rings than the store; the store's are shown");
     }

@@ -38,10 +38,11 @@ impl Earlier for Entries<'_> {
 
 /// Takes back.
 pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> Result<u8, Failure> {
-    let (store, empty) = open::store_to_write_alone(settings)?;
+    let (store, empty) = open::store_alone(settings)?;
     let earlier = Entries(&store, &empty);
     let by = author(settings, change);
     let place = (&store, &empty, &[][..]);
+    let head = store.journal.head()?;
     if request.ring.as_deref() == Some("ante") {
         let images = request.images.iter().map(|name| {
             ImageName::new(name.as_str()).map_err(|error| Failure::request(error.to_string(), error.hint()))
@@ -51,6 +52,7 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
             settings,
             ui,
             place,
+            head,
             change,
             |state: &State| state.ante.clone(),
             |state, _| unshift::unshift_ante(state, &images).map(Some),
@@ -71,6 +73,7 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
             settings,
             ui,
             (&store, &empty, targets.as_slice()),
+            head,
             change,
             |state: &State| state.rings.clone(),
             |state, head| {
@@ -96,12 +99,12 @@ pub fn run(settings: &Settings, ui: &Ui, request: &Request, change: &Change) -> 
     };
     let ring = |state: &State| wanted.clone().or_else(|| state.chain.last().cloned());
     let basis = |state: &State| ring(state).and_then(|ring| state.rings.get(&ring).cloned());
-    let last = store.journal.head()?.map_or(empty.chain.last().cloned(), |head| {
+    let last = head.as_ref().map_or(empty.chain.last().cloned(), |head| {
         head.entry.state.chain.last().cloned()
     });
     let targets = publish::targets_here(settings, wanted.as_ref().or(last.as_ref()))?;
     let place = (&store, &empty, targets.as_slice());
-    let done = moves::run(settings, ui, place, change, basis, |state, head| {
+    let done = moves::run(settings, ui, place, head, change, basis, |state, head| {
         let world = World {
             state,
             head,

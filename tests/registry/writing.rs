@@ -1,0 +1,237 @@
+//! The program writes to registries.
+
+use crate::server::{ALL, Kind, Server};
+use crate::team::Team;
+use crate::world::{open, repository};
+use ringshift::registry::Registry;
+use serde_json::{Value, json};
+
+/// `base/shop` of each ring, and post.
+fn line(board: &Value) -> String {
+    let ring = |name: &str| match &board["rings"][name] {
+        Value::Null => "–".to_owned(),
+        held => format!(
+            "{}/{}",
+            held["base"].as_str().unwrap(),
+            held["shop"].as_str().unwrap()
+        ),
+    };
+    let post = board["post"].as_str().unwrap_or("–");
+    format!("{} | {} | {} | {post}", ring("dev"), ring("test"), ring("users"))
+}
+
+#[test]
+fn the_story_of_a_release_is_the_same_in_every_registry() {
+    for kind in ALL {
+        let Some(server) = Server::start(kind) else {
+            continue;
+        };
+        let team = Team::new(&server);
+        let play = |args: &[&str], code: i32, wanted: &str| {
+            let dry = team.run(&[args, &["--dry-run"]].concat());
+            let ran = team.run(args);
+            assert_eq!(ran.code, Some(code), "{kind:?} {args:?}: {ran:?}");
+            assert_eq!(line(&team.board()), wanted, "{kind:?} {args:?}");
+            assert_eq!(dry.code, Some(code), "{kind:?} {args:?} --dry-run: {dry:?}");
+        };
+        assert!(
+            team.run(&["init", "--dry-run"])
+                .err
+                .contains("would make the journal")
+        );
+        assert!(team.ok(&["init"]).err.contains("made the journal"), "{kind:?}");
+        assert!(
+            team.ok(&["init"]).err.contains("has a journal already"),
+            "{kind:?}"
+        );
+        play(&["build"], 0, "0.1.0/0.1.0 | – | – | –");
+        play(&["build"], 0, "0.1.0/0.1.0 | – | – | –");
+        play(&["shift", "test"], 0, "0.1.0/0.1.0 | 0.1.0/0.1.0 | – | –");
+        team.change("base", "t1");
+        play(&["build"], 0, "0.2.0/0.2.0 | 0.1.0/0.1.0 | – | –");
+        play(
+            &["shift", "--all"],
+            0,
+            "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
+        );
+        play(
+            &["shift", "users"],
+            0,
+            "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0",
+        );
+        play(&["unshift"], 0, "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –");
+        play(
+            &["shift", "users"],
+            8,
+            "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
+        );
+        play(
+            &["unfreeze", "0.2.0"],
+            0,
+            "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
+        );
+        play(
+            &["freeze", "0.1.0", "--reason", "slow"],
+            0,
+            "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
+        );
+        team.change("base", "t2");
+        play(
+            &["build", "--ring", "ante", "base"],
+            0,
+            "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
+        );
+        play(
+            &["shift", "dev"],
+            0,
+            "0.3.0/0.3.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
+        );
+        let log = team.json(&["log"]);
+        assert_eq!(log["entries"].as_array().unwrap().len(), 10, "{log}");
+        let verified = team.json(&["state", "verify"]);
+        assert_eq!(verified["problems"], json!([]), "{kind:?}: {verified}");
+        let registry = open(&server);
+        let fixed = kind == Kind::Immutable;
+        // The second removes no tags, so that of post stays.
+        let stale = usize::from(fixed || kind == Kind::Second);
+        let warnings = verified["warnings"].as_array().unwrap().len();
+        assert_eq!(warnings, stale, "{kind:?}: {verified}");
+        let root = repository("shop");
+        if fixed {
+            assert_eq!(registry.tags(&root).unwrap(), ["0.1.0", "0.2.0", "0.3.0"]);
+        } else {
+            for (ring, version) in [("dev", "0.3.0"), ("test", "0.2.0"), ("users", "0.1.0")] {
+                let of = |tag: &str| registry.resolve(&root, tag).unwrap().unwrap().digest;
+                assert_eq!(of(ring), of(version), "{kind:?} {ring}");
+            }
+        }
+    }
+}
+
+/// The requests that `args` causes, one line each.
+fn asked(server: Server, args: &[&str], team: &Team, before: usize) -> Vec<String> {
+    team.ok(args);
+    server.requests().split_off(before)
+}
+
+/// A registry in which 0.1.0 is in test and 0.2.0 in dev, and how many requests that took.
+fn prepared() -> Option<(Server, Team)> {
+    let server = Server::start(Kind::Second)?;
+    let team = Team::new(&server);
+    team.ok(&["build"]);
+    team.ok(&["shift", "test"]);
+    team.change("shop", "t1");
+    team.ok(&["build"]);
+    Some((server, team))
+}
+
+/// A verb with the most requests that it may take (performance.md).
+fn at_most(most: usize, args: &[&str]) {
+    let Some((server, team)) = prepared() else { return };
+    // The log is whole only at the end: the same story twice, with the verb and without.
+    let (other, same) = prepared().unwrap();
+    let before = other.requests().len();
+    drop(same);
+    let asked = asked(server, args, &team, before);
+    assert!(
+        asked.len() <= most,
+        "{args:?} took {} requests:\n{}",
+        asked.len(),
+        asked.join("\n")
+    );
+}
+
+#[test]
+fn reading_all_rings_takes_three_requests() {
+    at_most(3, &["status"]);
+    at_most(3, &["status", "--json"]);
+}
+
+#[test]
+fn a_build_with_nothing_to_do_takes_three_requests() {
+    at_most(3, &["build"]);
+    at_most(3, &["plan"]);
+}
+
+#[test]
+fn a_shift_takes_fourteen_requests_ring_tags_included() {
+    at_most(14, &["shift", "test"]);
+}
+
+#[test]
+fn a_registry_that_went_back_is_an_error_of_its_own() {
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
+    let team = Team::new(&server);
+    team.ok(&["build"]);
+    team.ok(&["shift", "test"]);
+    let journal = server.folder("acme/shop/shop-state");
+    let copy = team.sandbox.outside().join("copy");
+    let cp = |from: &std::path::Path, to: &std::path::Path| {
+        let _ = std::fs::remove_dir_all(to);
+        let done = std::process::Command::new("cp")
+            .arg("-a")
+            .arg(from)
+            .arg(to)
+            .status()
+            .unwrap();
+        assert!(done.success());
+    };
+    cp(&journal, &copy);
+    team.ok(&["freeze", "0.1.0", "--reason", "slow"]);
+    cp(&copy, &journal);
+    for args in [&["status"][..], &["unfreeze", "0.1.0"], &["build"]] {
+        let ran = team.run(args);
+        assert_eq!(ran.code, Some(7), "{args:?}: {ran:?}");
+        assert!(
+            ran.err.contains("had entry 4") && ran.err.contains("its last one is 3"),
+            "{}",
+            ran.err
+        );
+    }
+    // Another writes a fourth entry: now it forked.
+    let other = team
+        .member("other", &["freeze", "base@0.1.0", "--reason", "y"])
+        .output()
+        .unwrap();
+    assert_eq!(other.status.code(), Some(0), "{other:?}");
+    let ran = team.run(&["status"]);
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert!(
+        ran.err.contains("had entry 4") && ran.err.contains("entry 4 is "),
+        "{}",
+        ran.err
+    );
+    let hint = ran
+        .err
+        .lines()
+        .find_map(|line| line.split_once("rm "))
+        .unwrap()
+        .1
+        .to_owned();
+    std::fs::remove_file(hint).unwrap();
+    team.ok(&["status"]);
+    // And the journal that is gone.
+    std::fs::remove_dir_all(&journal).unwrap();
+    let ran = team.run(&["status"]);
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert!(ran.err.contains("there is none"), "{}", ran.err);
+}
+
+#[test]
+fn max_age_is_an_age() {
+    let Some(server) = Server::start(Kind::Memory) else {
+        return;
+    };
+    let team = Team::new(&server);
+    team.ok(&["build"]);
+    team.ok(&["status", "--max-age", "12h"]);
+    let wrong = team.run(&["status", "--max-age", "soon"]);
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
+    assert!(
+        wrong.err.contains("`soon` is no age for --max-age"),
+        "{}",
+        wrong.err
+    );
+}

@@ -44,6 +44,11 @@ impl Store {
         }
     }
 
+    /// Whether it is a folder, not a registry.
+    pub fn is_folder(&self) -> bool {
+        self.location.starts_with("oci:")
+    }
+
     /// The same at a registry whose name references of images begin with.
     #[must_use]
     pub fn at(mut self, host: &str) -> Self {

@@ -46,10 +46,7 @@ pub fn run(
     if ui.json {
         ui.print(&wire::line("log", &LogShape::new(entries.iter())));
     } else if entries.is_empty() {
-        ui.note(match store.is_folder() {
-            true => "no entry yet; `ringshift build` writes the first",
-            false => "no entry yet",
-        });
+        ui.note("no entry yet; `ringshift build` writes the first");
     } else {
         ui.print(&ui::log::log(&entries, settings.now, table::terminal_width()));
     }

@@ -228,7 +228,7 @@ fn help_is_for_people() {
               [env: RINGSHIFT_CONFIG=]
 
           --registry <REGISTRY>
-              Where the images are: a folder as oci:PATH, or a registry to read
+              Where the images are: a registry, or a folder as oci:PATH
               
               [env: RINGSHIFT_REGISTRY=]
 
@@ -236,6 +236,11 @@ fn help_is_for_people() {
               The project, when there is no rings.yaml
               
               [env: RINGSHIFT_PROJECT=]
+
+          --max-age <AGE>
+              Refuse a registry whose last entry is older: 30m, 12h, 7d
+              
+              [env: RINGSHIFT_MAX_AGE=]
 
       -C <DIR>
               Run as if started in DIR
@@ -341,7 +346,7 @@ fn help_is_for_people() {
               [env: RINGSHIFT_CONFIG=]
 
           --registry <REGISTRY>
-              Where the images are: a folder as oci:PATH, or a registry to read
+              Where the images are: a registry, or a folder as oci:PATH
               
               [env: RINGSHIFT_REGISTRY=]
 
@@ -349,6 +354,11 @@ fn help_is_for_people() {
               The project, when there is no rings.yaml
               
               [env: RINGSHIFT_PROJECT=]
+
+          --max-age <AGE>
+              Refuse a registry whose last entry is older: 30m, 12h, 7d
+              
+              [env: RINGSHIFT_MAX_AGE=]
 
       -C <DIR>
               Run as if started in DIR

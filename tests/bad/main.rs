@@ -11,6 +11,7 @@
 mod caches;
 mod container_file;
 mod contexts;
+mod lock;
 mod repositories;
 mod rings_yaml;
 mod sandbox;

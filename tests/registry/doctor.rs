@@ -40,7 +40,7 @@ fn table(findings: &[Finding], address: &str) -> Vec<String> {
     findings.iter().map(line).collect()
 }
 
-fn changed(base: &[&str], changes: &[(&str, &str)]) -> Vec<String> {
+fn changed(base: &[&str], changes: Changes<'_>) -> Vec<String> {
     let changes: BTreeMap<&str, &str> = changes.iter().copied().collect();
     let line = |line: &&str| {
         let step = line.split(' ').next().unwrap();
@@ -48,6 +48,9 @@ fn changed(base: &[&str], changes: &[(&str, &str)]) -> Vec<String> {
     };
     base.iter().map(line).collect()
 }
+
+/// Steps that come out otherwise, with their lines.
+type Changes<'a> = &'a [(&'a str, &'a str)];
 
 const GOOD: [&str; 13] = [
     "reachable Works: http://REGISTRY answers (registry/2.0)",
@@ -78,7 +81,7 @@ const IMMUTABLE: [&str; 3] = [
 
 #[test]
 fn every_real_registry_is_told_as_it_is() {
-    let told: [(Kind, &[(&str, &str)], &str); 4] = [
+    let told: [(Kind, Changes<'_>, &str); 4] = [
         (
             Kind::Second,
             &[

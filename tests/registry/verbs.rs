@@ -136,3 +136,38 @@ fn no_login_stands_in_any_output() {
         "it was sent to the registry itself"
     );
 }
+
+#[test]
+fn a_registry_without_a_journal_is_not_whole_and_nothing_tells_to_build_into_it() {
+    let dir = project();
+    let shop = dir.path().join("shop");
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
+    let there = |verb: &[&str]| run(&shop, "", &[&["--registry", &server.address], verb].concat());
+    let wanted = format!(
+        "error: http://{} has no journal of shop\nhint: check the address and the project: nothing of it is there\n",
+        server.address
+    );
+    for verb in [&["state", "verify"][..], &["state", "show"]] {
+        let (code, out, said) = there(verb);
+        assert_eq!(
+            (code, out.as_str(), said.as_str()),
+            (Some(1), "", wanted.as_str()),
+            "{verb:?}"
+        );
+    }
+    let (code, _, said) = there(&["log"]);
+    assert_eq!((code, said.as_str()), (Some(0), "note: no entry yet\n"));
+    // A release without a journal is a journal that was lost.
+    let registry = open(&server);
+    let root = Repository::single("shop/shop");
+    let (image, _) = crate::world::image(&registry, &root, b"layer");
+    registry.create_tag(&root, "0.1.0", &image).unwrap();
+    let (code, _, said) = there(&["state", "verify"]);
+    assert_eq!(code, Some(7), "{said}");
+    assert_eq!(
+        said,
+        "error: shop/shop has releases, and the journal beside it is gone\n"
+    );
+}

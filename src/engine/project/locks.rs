@@ -6,7 +6,7 @@ use crate::config::lock;
 use crate::config::{Lock, Project};
 use crate::containerfile::BaseFacts;
 use crate::engine::Failure;
-use crate::model::{Platform, Problems, Reference, RepoPath, Severity};
+use crate::model::{Platform, Problems, Reference, RepoPath, Severity, Source, Span};
 use crate::tree::{SourceTree, TreeError};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -43,10 +43,10 @@ impl Locks {
             Ok(bytes) => bytes,
             Err(TreeError::Missing(_)) => return Ok(Self::default()),
             Err(TreeError::Limit { .. }) => {
-                return Err(Failure::request(
-                    format!("{path} is larger than 1 MiB"),
-                    "`ringshift lock --update` writes it anew",
-                ));
+                let source = Source::new(path.to_string(), "");
+                let problem = source.problem(Span::start(), "too-large", "the file is larger than 1 MiB");
+                let hint = "`ringshift lock --update` writes it anew";
+                return Err(Failure::Project(problem.hint(hint).into()));
             }
             Err(other) => return Err(other.into()),
         };

@@ -22,10 +22,10 @@ pub fn run(settings: &Settings, ui: &Ui, request: &LockArgs) -> Result<u8, Failu
     let caches = Caches::open(settings);
     let origin = open::working(settings, &caches)?;
     let everything = request.update.as_ref().is_some_and(Vec::is_empty);
-    let old = match Locks::read(&*origin.tree, &origin.config) {
-        Ok(locks) => locks.lock().clone(),
+    let (old, there) = match Locks::read(&*origin.tree, &origin.config) {
+        Ok(locks) => (locks.lock().clone(), locks.lock().source.is_some()),
         // It is written anew: nothing of it matters.
-        Err(Failure::Project(_)) if everything => Lock::nothing(),
+        Err(Failure::Project(_)) if everything => (Lock::nothing(), true),
         Err(failure) => return Err(failure),
     };
     if request.check {
@@ -39,7 +39,7 @@ pub fn run(settings: &Settings, ui: &Ui, request: &LockArgs) -> Result<u8, Failu
     caches.save();
     let text = new.to_text();
     let changed = old.source.as_ref().map(|source| source.text()) != Some(text.as_str());
-    let written = changed && !request.dry_run && !(new.images.is_empty() && old.source.is_none());
+    let written = changed && !request.dry_run && (there || !new.images.is_empty());
     if written {
         write(&path(settings)?, &text)?;
     }

@@ -3,6 +3,7 @@
 //! Nothing is fetched: a chart that names a repository and is not in the tree is refused (SEC-A11).
 
 use super::error::Error;
+use super::kustomization::Kustomization;
 use super::load::Loader;
 use super::{objects, parse, resource::Resource};
 use serde::Deserialize;
@@ -61,22 +62,22 @@ struct Globals {
     chart_home: String,
 }
 
-/// The objects of every chart of a kustomization.
+/// The objects of every chart of a kustomization; `namespace` is for charts that name none.
 ///
 /// # Errors
 /// When a chart is malformed, not in the tree, or cannot be inflated.
 pub(super) fn inflate(
     loader: &Loader<'_>,
     file: &str,
-    globals: &Value,
-    charts: &[Value],
+    kustomization: &Kustomization,
+    namespace: &str,
 ) -> Result<Vec<Resource>, Error> {
     let place = loader.name(file);
     let Some(helm) = loader.helm() else {
         return Ok(Vec::new());
     };
     let wrong = |error: serde_json::Error| Error::at(&*place, format!("invalid `helmCharts`: {error}"));
-    let globals = match globals {
+    let globals = match &kustomization.helm_globals {
         Value::Null => Globals::default(),
         other => Globals::deserialize(other).map_err(wrong)?,
     };
@@ -85,8 +86,11 @@ pub(super) fn inflate(
         home => home,
     };
     let mut all = Vec::new();
-    for (number, entry) in charts.iter().enumerate() {
-        let entry = Entry::deserialize(entry).map_err(wrong)?;
+    for (number, entry) in kustomization.helm_charts.iter().enumerate() {
+        let mut entry = Entry::deserialize(entry).map_err(wrong)?;
+        if entry.namespace.is_empty() {
+            namespace.clone_into(&mut entry.namespace);
+        }
         let key = format!("{place}#{number}");
         let chart = entry
             .chart(loader, home, key)
@@ -97,6 +101,7 @@ pub(super) fn inflate(
             .map_err(|what| Error::at(&*place, format!("what helm made of `{}`: {what}", entry.name)))?;
         for resource in &mut made {
             resource.place = (place.as_str().into(), 1);
+            resource.of_chart = true;
         }
         all.extend(made);
     }
@@ -143,8 +148,8 @@ impl Entry {
             key,
             release: self.release_name.clone(),
             flags: self.flags(),
+            values: self.values(loader, &files)?,
             files,
-            values: self.values(loader)?,
         })
     }
 
@@ -172,7 +177,7 @@ impl Entry {
     }
 
     /// The values in the order in which they are laid over one another, as `valuesMerge` says.
-    fn values(&self, loader: &Loader<'_>) -> Result<Vec<String>, Error> {
+    fn values(&self, loader: &Loader<'_>, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<String>, Error> {
         let mut values = Vec::new();
         if !self.values_file.is_empty() {
             values.push(loader.text(&self.values_file)?);
@@ -181,7 +186,14 @@ impl Entry {
             let text = super::emit::document(inline);
             match self.values_merge.as_str() {
                 "" | "override" => values.push(text),
-                "merge" => values.insert(0, text),
+                "merge" => {
+                    if values.is_empty() {
+                        // The values of the chart itself win, too.
+                        let own = files.get("values.yaml").cloned().unwrap_or_default();
+                        values.push(String::from_utf8_lossy(&own).into_owned());
+                    }
+                    values.insert(0, text);
+                }
                 "replace" => values = vec![text],
                 other => {
                     return Err(Error::new(format!("`valuesMerge: {other}` is not known"))

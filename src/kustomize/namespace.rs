@@ -50,7 +50,7 @@ impl Namespace {
             return Ok(());
         }
         for at in 0..resources.len() {
-            if resources[at].node.is_empty() {
+            if resources[at].node.is_empty() || resources[at].of_chart {
                 continue;
             }
             resources[at].store_id();

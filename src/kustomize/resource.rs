@@ -46,6 +46,8 @@ pub struct Resource {
     pub variables: Vec<String>,
     /// The file and line that it comes from, for messages: the file is empty where none is known.
     pub place: (Arc<str>, usize),
+    /// It comes from a chart: upstream leaves its namespace to helm.
+    pub of_chart: bool,
 }
 
 /// What a generator does when an object of its name exists.
@@ -66,6 +68,7 @@ impl Resource {
             node,
             variables: Vec::new(),
             place: (Arc::from(""), 0),
+            of_chart: false,
         }
     }
 

@@ -15,8 +15,10 @@ use super::transform::Transformer;
 use super::{parse, transformers, value, vars};
 use std::sync::Arc;
 
-/// The deepest chain of bases and components (SEC-A11).
-const MAX_CHAIN: usize = 100;
+/// The deepest chain of bases and components (SEC-A11): it must fit on the stack of a thread.
+const MAX_CHAIN: usize = 40;
+/// The most bases and components, each counted as often as it is named.
+const MAX_FOLDERS: usize = 2_000;
 
 /// What was gathered so far.
 #[derive(Default)]
@@ -53,9 +55,19 @@ pub struct Target<'t> {
     text: String,
     pub(super) kustomization: Kustomization,
     origin: Option<Origin>,
+    /// The namespace of the nearest kustomization above that has one, for charts.
+    inherited: String,
 }
 
 impl<'t> Target<'t> {
+    /// The namespace of this kustomization, or of the nearest above.
+    fn namespace(&self) -> &str {
+        match self.kustomization.namespace.as_str() {
+            "" => &self.inherited,
+            own => own,
+        }
+    }
+
     /// Reads the kustomization of a folder.
     ///
     /// # Errors
@@ -86,6 +98,7 @@ impl<'t> Target<'t> {
             text,
             kustomization,
             origin: None,
+            inherited: String::new(),
         })
     }
 
@@ -261,7 +274,7 @@ impl<'t> Target<'t> {
         shared: &mut Shared,
     ) -> Result<Gathered, Error> {
         shared.folders += 1;
-        if shared.folders > MAX_CHAIN * 100 || loader.depth() > MAX_CHAIN {
+        if shared.folders > MAX_FOLDERS || loader.depth() > MAX_CHAIN {
             return Err(Error::at(loader.folder(), "too many bases and components"));
         }
         let mut target = Target::open(loader)?;
@@ -270,6 +283,7 @@ impl<'t> Target<'t> {
             .build_metadata
             .clone_from(&self.kustomization.build_metadata);
         target.origin.clone_from(&self.origin);
+        self.namespace().clone_into(&mut target.inherited);
         target.take_schema(shared)?;
         let folder = target.loader.folder();
         match (component.is_some(), target.kustomization.is_component()) {
@@ -317,8 +331,7 @@ impl<'t> Target<'t> {
                     .map_err(|error| error.within(&self.loader.name(&self.file)))?;
             }
         }
-        let charts = &self.kustomization.helm_charts;
-        let made = helm::inflate(&self.loader, &self.file, &self.kustomization.helm_globals, charts)?;
+        let made = helm::inflate(&self.loader, &self.file, &self.kustomization, self.namespace())?;
         objects::absorb(&mut all.resources, made)
             .map_err(|error| error.within(&self.loader.name(&self.file)))?;
         let generators = self.kustomization.generators.clone();

@@ -9,9 +9,11 @@
 
 mod build;
 mod builders;
+mod charts;
 mod checked;
 mod drawn;
 mod environments;
+mod example;
 mod json;
 mod moves;
 mod proposed;

@@ -2,7 +2,7 @@
 # Real builders and registries to compare with, for `cargo test`.
 #
 #   tests/lab/lab.sh install   buildah, podman, skopeo, runc, docker.io, docker-registry from Debian; BuildKit, buildx, distribution 3
-#                              kustomize and a registry in memory from their Go modules (needs root and go); the tests start the registries
+#                              kustomize, helm and a registry in memory from their Go modules (needs root and go); the tests start the registries
 #   tests/lab/lab.sh start     starts buildkitd and dockerd on sockets of their own, waits until they answer
 #   tests/lab/lab.sh stop      ends what start began
 #
@@ -13,6 +13,7 @@ lab=${RINGSHIFT_LAB:-$root/target/lab}
 buildkit=v0.33.1 buildx=v0.37.2
 distribution=v3.1.2
 kustomize=v5.8.2
+helm=v3.22.0
 ociregistry=v0.0.0-20251212221603-3adeb8663819
 mkdir -p "$lab/bin" "$lab/buildkit" "$lab/docker" "$lab/buildx"
 socket=unix://$lab/buildkit/sock
@@ -45,6 +46,9 @@ install_builders() {
       go install -trimpath -ldflags='-s -w' "github.com/docker/buildx/cmd/buildx@$buildx"
   "$lab/bin/kustomize" version 2>/dev/null | grep -qF "$kustomize" ||
     GOBIN=$lab/bin GOFLAGS=-mod=mod go install "sigs.k8s.io/kustomize/kustomize/v5@$kustomize"
+  built helm "$helm" ||
+    GOBIN=$lab/bin CGO_ENABLED=0 GOFLAGS=-buildvcs=false \
+      go install -trimpath -ldflags='-s -w' "helm.sh/helm/v3/cmd/helm@$helm"
 }
 
 built() { go version -m "$lab/bin/$1" 2>/dev/null | grep -qF "$2"; } # NAME VERSION

@@ -1,12 +1,14 @@
 //! Which instruction a builder is at, and which one failed, by what it says.
 
-use crate::containerfile::recipe::Recipe;
+use crate::containerfile::recipe::{Op, Recipe, Source, Stage};
 
 /// The instructions that a builder may name.
 pub(super) struct Steps {
     all: Vec<(u32, String)>,
     /// The lines of the stages' FROM.
     from: Vec<u32>,
+    /// The stages as BuildKit counts in them.
+    counted: Vec<Counted>,
     /// Index into `all` of the one that began last.
     last: Option<usize>,
     /// Where a builder that does one thing after the other is.
@@ -17,10 +19,39 @@ pub(super) struct Steps {
     named: Option<u32>,
 }
 
+/// A stage as BuildKit counts in it: `[NAME 2/4]`.
+struct Counted {
+    /// Its name; `stage-1` where it has none.
+    name: String,
+    /// Whether its FROM is the first one: where it pulls an image.
+    from: bool,
+    /// What makes layers, as indices into `all`.
+    steps: Vec<usize>,
+}
+
+impl Counted {
+    fn of(number: usize, stage: &Stage, first: usize) -> Self {
+        let layer = |op: &Op| matches!(op, Op::Transfer(_) | Op::Run(_) | Op::Workdir(_));
+        let steps = stage.steps.iter().enumerate().filter(|(_, step)| layer(&step.op));
+        Self {
+            name: stage.name.clone().unwrap_or_else(|| format!("stage-{number}")),
+            from: !matches!(stage.base, Source::Scratch | Source::Stage(_)),
+            steps: steps.map(|(at, _)| first + at).collect(),
+        }
+    }
+}
+
 impl Steps {
     pub(super) fn new(recipe: &Recipe) -> Self {
         let steps = recipe.stages.iter().flat_map(|stage| &stage.steps);
+        let mut first = 0;
+        let counted = recipe.stages.iter().enumerate().map(|(number, stage)| {
+            first += stage.steps.len();
+            Counted::of(number, stage, first - stage.steps.len())
+        });
+        let counted = counted.collect();
         Self {
+            counted,
             all: steps.map(|step| (step.line, squeezed(&step.original))).collect(),
             from: recipe.stages.iter().map(|stage| stage.line).collect(),
             last: None,
@@ -36,14 +67,15 @@ impl Steps {
             self.named = Some(named);
             return None;
         }
-        let (text, one_by_one) = text(line)?;
-        let text = squeezed(text);
+        let (place, text) = text(line)?;
+        let (text, one_by_one) = (squeezed(text), place.is_none());
         if one_by_one && text.starts_with("FROM ") {
             self.at = self.from.get(self.begun).copied();
             self.begun += 1;
             return None;
         }
-        let found = self.find(&text, one_by_one)?;
+        let counted = place.and_then(|place| self.place(place));
+        let found = counted.or_else(|| self.find(&text, one_by_one))?;
         let (line, text) = self.all.get(found)?.clone();
         if one_by_one {
             self.at = Some(line);
@@ -58,6 +90,25 @@ impl Steps {
     /// The line of the instruction that failed, where the builder told it: BuildKit names it, the others were at it.
     pub(super) fn failed(&self) -> Option<u32> {
         self.named.or(self.at)
+    }
+
+    /// An instruction by BuildKit's count, `linux/amd64 stage-1 2/4`: it tells words of a COPY expanded, so that their
+    /// text is not the written one.
+    fn place(&self, place: &str) -> Option<usize> {
+        let mut words = place.split_whitespace().rev();
+        let (number, of) = words.next()?.split_once('/')?;
+        let (number, of) = (number.parse::<usize>().ok()?, of.parse::<usize>().ok()?);
+        let stage = match words.next().filter(|name| !name.contains('/')) {
+            Some(name) => self.counted.iter().find(|stage| stage.name == name)?,
+            None => self.counted.last().filter(|_| self.counted.len() == 1)?,
+        };
+        let from = usize::from(stage.from);
+        let same = stage.steps.len() + from == of;
+        stage
+            .steps
+            .get(number.checked_sub(from + 1)?)
+            .copied()
+            .filter(|_| same)
     }
 
     /// An instruction by its text. Of equal ones a builder that does one after the other comes to the next.
@@ -78,8 +129,10 @@ impl Steps {
             return number.parse().ok();
         }
         if let Some(step) = line.strip_prefix(" > [") {
-            let text = squeezed(step.split_once("] ")?.1.trim_end().trim_end_matches(':'));
-            return self.find(&text, false).and_then(|at| Some(self.all.get(at)?.0));
+            let (place, text) = step.split_once("] ")?;
+            let text = squeezed(text.trim_end().trim_end_matches(':'));
+            let found = self.place(place).or_else(|| self.find(&text, false));
+            return found.and_then(|at| Some(self.all.get(at)?.0));
         }
         if line.starts_with('#') {
             return None;
@@ -89,13 +142,14 @@ impl Steps {
     }
 }
 
-/// The text of the instruction, and whether such a builder does one after the other: BuildKit says
+/// The text of the instruction, and BuildKit's count; the others do one after the other. BuildKit says
 /// `#7 [stage-0 2/4] RUN x`, docker `Step 2/4 : RUN x`, buildah `STEP 2/4: RUN x`.
-fn text(line: &str) -> Option<(&str, bool)> {
+fn text(line: &str) -> Option<(Option<&str>, &str)> {
     if let Some(rest) = line.strip_prefix('#') {
         let (number, rest) = rest.split_once(" [")?;
         number.parse::<u32>().ok()?;
-        return Some((rest.split_once("] ")?.1, false));
+        let (place, text) = rest.split_once("] ")?;
+        return Some((Some(place), text));
     }
     let rest = match line.strip_prefix('[') {
         Some(rest) => rest.split_once("] ")?.1,
@@ -106,7 +160,7 @@ fn text(line: &str) -> Option<(&str, bool)> {
         .or_else(|| rest.strip_prefix("Step "))?;
     let (count, text) = rest.split_once(':')?;
     let (number, of) = count.trim().split_once('/')?;
-    (number.parse::<u32>().is_ok() && of.parse::<u32>().is_ok()).then_some((text.trim(), true))
+    (number.parse::<u32>().is_ok() && of.parse::<u32>().is_ok()).then_some((None, text.trim()))
 }
 
 fn squeezed(text: &str) -> String {
@@ -128,6 +182,18 @@ mod tests {
             .map(|(line, text)| (line, text.to_owned()))
             .to_vec(),
             from: vec![1, 4],
+            counted: vec![
+                Counted {
+                    name: "one".into(),
+                    from: true,
+                    steps: vec![0],
+                },
+                Counted {
+                    name: "stage-1".into(),
+                    from: false,
+                    steps: vec![1, 2, 3],
+                },
+            ],
             last: None,
             at: None,
             begun: 0,
@@ -178,6 +244,17 @@ mod tests {
         assert_eq!(
             after(&[&lines[..], &[" > [stage-0 4/4] RUN y --long:"]].concat()).1,
             Some(7)
+        );
+        let expanded = " > [linux/amd64 stage-1 1/3] COPY 1.2/a /a:";
+        assert_eq!(after(&[expanded]).1, Some(5), "words that BuildKit expanded");
+        assert_eq!(
+            after(&["#4 [stage-1 2/3] RUN x"]).0,
+            [6],
+            "the second of two equal ones"
+        );
+        assert_eq!(
+            after(&["#4 [one 1/2] FROM b", "#5 [one 2/3] RUN z"]),
+            (vec![], None)
         );
         let unread = "error: failed to solve: dockerfile parse error on line 3: unknown instruction: RUNN";
         assert_eq!(after(&[unread]).1, Some(3));

@@ -3,11 +3,6 @@
 //! The classic builder's cache are the images in the daemon's storage. It looks at all of them, and fails when one that
 //! it saw is gone before its turn comes.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "edge: a lock file that all runs of a user share"
-)]
-
 use crate::builder::Cancel;
 use rustix::fs::OFlags;
 use std::fs::File;
@@ -63,7 +58,7 @@ fn lock(place: &Path, cancel: &Cancel) -> Option<File> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -146,7 +146,7 @@ fn a_registry_without_a_journal_is_not_whole_and_nothing_tells_to_build_into_it(
     };
     let there = |verb: &[&str]| run(&shop, "", &[&["--registry", &server.address], verb].concat());
     let wanted = format!(
-        "error: http://{} has no journal of shop\nhint: check the address and the project: nothing of it is there\n",
+        "error: http://{} has no journal of acme/shop\nhint: check the address and the project: nothing of it is there\n",
         server.address
     );
     for verb in [&["state", "verify"][..], &["state", "show"]] {
@@ -161,13 +161,13 @@ fn a_registry_without_a_journal_is_not_whole_and_nothing_tells_to_build_into_it(
     assert_eq!((code, said.as_str()), (Some(0), "note: no entry yet\n"));
     // A release without a journal is a journal that was lost.
     let registry = open(&server);
-    let root = Repository::single("shop/shop");
+    let root = Repository::single("acme/shop/shop");
     let (image, _) = crate::world::image(&registry, &root, b"layer");
     registry.create_tag(&root, "0.1.0", &image).unwrap();
     let (code, _, said) = there(&["state", "verify"]);
     assert_eq!(code, Some(7), "{said}");
     assert_eq!(
         said,
-        "error: shop/shop has releases, and the journal beside it is gone\n"
+        "error: acme/shop/shop has releases, and the journal beside it is gone\n"
     );
 }

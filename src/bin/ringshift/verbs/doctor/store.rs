@@ -62,8 +62,16 @@ pub fn look(
             None => Repository::single(&format!("ringshift/{own}")),
         }
     };
+    // No image is written to.
+    let own = |project: &Project| {
+        project
+            .images
+            .keys()
+            .any(|name| name.as_str() == format!("{}-doctor", project.root))
+    };
+    let is_image = project.is_some_and(own);
     let probe = Probe {
-        repository: below("doctor"),
+        repository: below(if is_image { "doctor-probe" } else { "doctor" }),
         journal: root.is_some().then(|| below("state")),
         patience: PATIENCE,
         mark: format!("probe-{}", settings.random(12)),

@@ -48,7 +48,14 @@ pub fn copy(from: &Store, to: &Store) -> Result<Copied, Failure> {
     let journal = Store::journal_repository(&from.project, &from.root);
     for stored in &chain {
         let tag = tag_of(stored.entry.seq);
-        copied.entries += u64::from(tagged(from, to, &journal, &tag, Some(stored.digest), &mut copied.bytes)?);
+        copied.entries += u64::from(tagged(
+            from,
+            to,
+            &journal,
+            &tag,
+            Some(stored.digest),
+            &mut copied.bytes,
+        )?);
     }
     if let Err(error) = pointers::repair(to) {
         copied.note = Some(format!("the ring tags could not be written: {error}"));
@@ -66,7 +73,9 @@ fn chain(store: &Store, head: Stored) -> Result<Vec<Stored>, Failure> {
         let before = store.journal.parent(last)?;
         let before = before.filter(|before| Some(before.digest) == parent);
         chain.push(before.ok_or_else(|| {
-            JournalError::Broken(format!("entry {seq} of the journal is missing, or is not the one that was there"))
+            JournalError::Broken(format!(
+                "entry {seq} of the journal is missing, or is not the one that was there"
+            ))
         })?);
     }
     chain.reverse();
@@ -116,8 +125,12 @@ fn versions(from: &Store, to: &Store, image: &ImageName, copied: &mut Copied) ->
             continue;
         }
         // A tag that is there is looked at all the same: it may point elsewhere.
-        let wanted = from.registry.resolve(&repository, &tag)?.map(|found| found.digest);
-        if there.contains(&tag) && to.registry.resolve(&repository, &tag)?.map(|found| found.digest) == wanted {
+        let wanted = from
+            .registry
+            .resolve(&repository, &tag)?
+            .map(|found| found.digest);
+        if there.contains(&tag) && to.registry.resolve(&repository, &tag)?.map(|found| found.digest) == wanted
+        {
             continue;
         }
         copied.versions += u64::from(tagged(from, to, &repository, &tag, wanted, &mut copied.bytes)?);
@@ -139,7 +152,11 @@ fn tagged(
     let found = found.ok_or_else(|| RegistryError::Missing(format!("{repository}:{tag}")))?;
     let other = |there: Digest| {
         Failure::request(
-            format!("{}/{repository}:{tag} is there already, with other content ({})", to.location, there.short()),
+            format!(
+                "{}/{repository}:{tag} is there already, with other content ({})",
+                to.location,
+                there.short()
+            ),
             "copy to a place that has none",
         )
     };
@@ -164,9 +181,7 @@ fn manifest(
     bytes: &mut u64,
 ) -> Result<Descriptor, Failure> {
     let content = from.registry.manifest(repository, &target.digest)?;
-    let damaged = || {
-        JournalError::Broken(format!("{repository}@{} is no manifest", target.digest))
-    };
+    let damaged = || JournalError::Broken(format!("{repository}@{} is no manifest", target.digest));
     let json: Value = serde_json::from_slice(&content).map_err(|_| damaged())?;
     for entry in index::entries(&content).unwrap_or_default() {
         let image = Descriptor {
@@ -182,7 +197,9 @@ fn manifest(
         blob(from, to, repository, &digest.ok_or_else(damaged)?, bytes)?;
     }
     *bytes += content.len() as u64;
-    Ok(to.registry.put_manifest(repository, &target.media_type, &content)?)
+    Ok(to
+        .registry
+        .put_manifest(repository, &target.media_type, &content)?)
 }
 
 fn blob(
@@ -228,7 +245,12 @@ mod tests {
     fn store() -> Store {
         let registry = Arc::new(MemoryRegistry::new());
         let project = ProjectName::new("acme/shop").unwrap();
-        Store::new(registry, project, ImageName::new("shop").unwrap(), "memory".into())
+        Store::new(
+            registry,
+            project,
+            ImageName::new("shop").unwrap(),
+            "memory".into(),
+        )
     }
 
     fn made(operation: &str) -> Store {
@@ -240,7 +262,9 @@ mod tests {
             operation: operation.into(),
         };
         let rings = vec![RingName::new("dev").unwrap()];
-        found::found(&store, &State::new(rings, Vec::new()), &author).unwrap().unwrap();
+        found::found(&store, &State::new(rings, Vec::new()), &author)
+            .unwrap()
+            .unwrap();
         store
     }
 

@@ -25,7 +25,9 @@ pub fn settle(store: &Store, committed: Option<&Entry>) -> Option<String> {
             store.journal.settled();
             None
         }
-        Err(JournalError::Busy) => Some("the ring tags could not be rewritten: other runs write faster".into()),
+        Err(JournalError::Busy) => {
+            Some("the ring tags could not be rewritten: other runs write faster".into())
+        }
         Err(error) => Some(format!("the ring tags could not be rewritten: {error}")),
     }
 }
@@ -62,7 +64,10 @@ fn write_moved(store: &Store, entry: &Entry) -> Result<bool, JournalError> {
     let state = &entry.state;
     let repository = store.repository(&store.root);
     let post = entry.moved.keys().any(|ring| state.chain.last() == Some(ring));
-    let rings = entry.moved.keys().map(|ring| (ring.as_str(), state.release(ring)));
+    let rings = entry
+        .moved
+        .keys()
+        .map(|ring| (ring.as_str(), state.release(ring)));
     for (tag, release) in rings.chain(post.then(|| ("post", state.post()))) {
         match release {
             Some(release) => {

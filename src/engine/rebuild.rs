@@ -40,7 +40,10 @@ pub struct Outline {
 pub fn read(store: &Store, outline: &Outline, author: &Author) -> Result<Rebuilt, Failure> {
     if let Some(head) = store.journal.head()? {
         return Err(Failure::request(
-            format!("{} has a journal, with {} entries", store.location, head.entry.seq),
+            format!(
+                "{} has a journal, with {} entries",
+                store.location, head.entry.seq
+            ),
             "`ringshift state verify` says whether it is whole; a journal that is lost is rebuilt only where no other is",
         ));
     }
@@ -78,10 +81,12 @@ pub fn read(store: &Store, outline: &Outline, author: &Author) -> Result<Rebuilt
     }
     let mut transition = Transition::new(Verb::Init, state);
     transition.notes.push(
-        "lost are: history, withdrawn releases, ante, freezes, reservations, and numbers whose tags are gone".into(),
+        "lost are: history, withdrawn releases, ante, freezes, reservations, and numbers whose tags are gone"
+            .into(),
     );
     let proposal = append::propose(None, &State::default(), transition, author);
-    let proposal = proposal.ok_or_else(|| Failure::request("there is nothing to rebuild", "ringshift init"))?;
+    let proposal =
+        proposal.ok_or_else(|| Failure::request("there is nothing to rebuild", "ringshift init"))?;
     Ok(Rebuilt { proposal, records })
 }
 

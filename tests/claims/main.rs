@@ -47,7 +47,7 @@ fn two_writers_never_fork_lose_or_double_an_entry_while_the_registry_dies_at_a_p
         Bounds {
             writers: 2,
             places: 2,
-            rounds: if full() { 3 } else { 2 },
+            rounds: 3,
             faults: if full() { 2 } else { 1 },
             ..Bounds::default()
         },
@@ -88,7 +88,9 @@ fn without_any_one_of_its_steps_the_protocol_is_caught() {
             without: Some(step),
         };
         let explored = explore(&bounds);
-        let (violation, trace) = explored.violation.unwrap_or_else(|| panic!("step {step} is not missed"));
+        let (violation, trace) = explored
+            .violation
+            .unwrap_or_else(|| panic!("step {step} is not missed"));
         eprintln!("without step {step}: {violation:?} after {} steps", trace.len());
         assert_eq!(violation, wanted, "without step {step}:\n{}", trace.join("\n"));
     }
@@ -104,5 +106,9 @@ fn the_step_before_publishing_is_missed_only_where_old_claims_are_cleaned() {
         without: Some(6),
     };
     let (_, trace) = explore(&bounds).violation.expect("it is missed");
-    assert!(trace.iter().any(|step| step.contains("clean")), "{}", trace.join("\n"));
+    assert!(
+        trace.iter().any(|step| step.contains("clean")),
+        "{}",
+        trace.join("\n")
+    );
 }

@@ -165,7 +165,11 @@ impl World {
         }
         world.forget();
         let places: Vec<u8> = world.places.iter().filter_map(|place| place.entry).collect();
-        match places.iter().enumerate().any(|(at, one)| places[..at].contains(one)) {
+        match places
+            .iter()
+            .enumerate()
+            .any(|(at, one)| places[..at].contains(one))
+        {
             true => Err(Violation::Doubled),
             false => Ok(world),
         }
@@ -224,7 +228,9 @@ impl World {
         n: u8,
         request: &Request<u8>,
     ) -> Result<Answer<u8>, Violation> {
-        let later = self.places[usize::from(at) + 1..].iter().any(|p| p.entry.is_some() || p.half);
+        let later = self.places[usize::from(at) + 1..]
+            .iter()
+            .any(|p| p.entry.is_some() || p.half);
         let place = &mut self.places[usize::from(at)];
         let out = bounds.without;
         Ok(match request {
@@ -240,9 +246,7 @@ impl World {
             }
             Request::Published if out == Some(6) && number == 6 => Answer::Entry(None),
             Request::Published => Answer::Entry(place.entry),
-            Request::Read(ballot, value) => {
-                Answer::Readable(place.votes.contains(&(*ballot, *value, true)))
-            }
+            Request::Read(ballot, value) => Answer::Readable(place.votes.contains(&(*ballot, *value, true))),
             Request::Claim(_) | Request::Vote(..) | Request::Publish(_) => {
                 match out == Some(number) {
                     true => self.unsent[usize::from(n)].put(request)?,
@@ -291,7 +295,11 @@ impl Place {
             published: self.entry.is_some() || self.half,
             later,
             claims: self.claims.iter().copied().collect(),
-            votes: self.votes.iter().map(|(ballot, value, _)| (*ballot, *value)).collect(),
+            votes: self
+                .votes
+                .iter()
+                .map(|(ballot, value, _)| (*ballot, *value))
+                .collect(),
         }
     }
 

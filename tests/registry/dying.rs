@@ -20,12 +20,17 @@ fn dies(team: &Team, place: &str, args: &[&str]) -> String {
     let name = place.split(':').next().unwrap();
     let said = died.err.lines().last().unwrap_or_default();
     let what = said.strip_prefix(&format!("died at {name}"));
-    what.unwrap_or_else(|| panic!("{place}: {died:?}")).trim().to_owned()
+    what.unwrap_or_else(|| panic!("{place}: {died:?}"))
+        .trim()
+        .to_owned()
 }
 
 /// Makes a tag that is listed and answers 404, as a registry that dies leaves it.
 fn half(server: &Server, tag: &str) {
-    let folder = server.folder("acme/shop/shop-state").join("_manifests/tags").join(tag);
+    let folder = server
+        .folder("acme/shop/shop-state")
+        .join("_manifests/tags")
+        .join(tag);
     std::fs::create_dir_all(folder).unwrap();
     let registry = open(server);
     let journal = repository("shop-state");
@@ -39,9 +44,13 @@ fn dies_thrice(kind: Kind, place: &str, halves: bool) {
     let team = Team::new(&server);
     team.ok(&["build"]);
     let twice = format!("{place}:2");
-    for (n, (at, args)) in [(place, ["build"].as_slice()), (&twice, &["build"]), (place, &["shift", "test"])]
-        .into_iter()
-        .enumerate()
+    for (n, (at, args)) in [
+        (place, ["build"].as_slice()),
+        (&twice, &["build"]),
+        (place, &["shift", "test"]),
+    ]
+    .into_iter()
+    .enumerate()
     {
         if args[0] == "build" {
             team.change("base", &format!("t{n}"));
@@ -73,7 +82,12 @@ fn chain(server: &Server) -> BTreeMap<u64, String> {
         operations.push((stored.entry.operation.clone(), stored.entry.verb.to_string()));
         next = journal.parent(&stored).unwrap();
         if let Some(parent) = &next {
-            assert_eq!(stored.entry.parent, Some(parent.digest), "entry {}", stored.entry.seq);
+            assert_eq!(
+                stored.entry.parent,
+                Some(parent.digest),
+                "entry {}",
+                stored.entry.seq
+            );
         }
     }
     let all = operations.len();
@@ -85,14 +99,15 @@ fn chain(server: &Server) -> BTreeMap<u64, String> {
 
 #[test]
 fn whoever_dies_after_reading_is_as_if_it_had_not_run() {
-    dies_thrice_at_reading();
-}
-
-/// Each command reads once before its first entry.
-fn dies_thrice_at_reading() {
-    let Some(server) = Server::start(Kind::Third) else { return };
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
     let team = Team::new(&server);
-    for args in [["build"].as_slice(), &["shift", "test"], &["freeze", "0.1.0", "--reason", "x"]] {
+    for args in [
+        ["build"].as_slice(),
+        &["shift", "test"],
+        &["freeze", "0.1.0", "--reason", "x"],
+    ] {
         let before = chain(&server);
         dies(&team, "read", args);
         assert_eq!(chain(&server), before, "{args:?}");
@@ -137,11 +152,17 @@ fn what_was_published_and_not_acknowledged_is_done() {
 /// A build and a shift settle once each.
 #[test]
 fn ring_tags_that_were_not_written_are_written_by_the_same_command_again() {
-    let Some(server) = Server::start(Kind::Third) else { return };
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
     let team = Team::new(&server);
     team.ok(&["build"]);
     team.change("base", "t1");
-    for args in [["build"].as_slice(), &["shift", "test"], &["unshift", "test", "--empty"]] {
+    for args in [
+        ["build"].as_slice(),
+        &["shift", "test"],
+        &["unshift", "test", "--empty"],
+    ] {
         dies(&team, "settling", args);
         let again = team.run(args);
         assert!(matches!(again.code, Some(0 | 6)), "{args:?}: {again:?}");
@@ -156,7 +177,9 @@ fn ring_tags_that_were_not_written_are_written_by_the_same_command_again() {
 #[test]
 fn a_build_that_died_anywhere_is_finished_under_the_numbers_that_it_took() {
     for place in ["reserved", "pushed", "untagged", "tagged"] {
-        let Some(server) = Server::start(Kind::Third) else { return };
+        let Some(server) = Server::start(Kind::Third) else {
+            return;
+        };
         let team = Team::new(&server);
         for n in 0..3 {
             team.change("base", &format!("t{n}"));
@@ -173,7 +196,9 @@ fn a_build_that_died_anywhere_is_finished_under_the_numbers_that_it_took() {
 
 #[test]
 fn a_number_whose_tag_holds_other_content_gives_way_to_the_next() {
-    let Some(server) = Server::start(Kind::Third) else { return };
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
     let team = Team::new(&server);
     dies(&team, "reserved", &["build"]);
     let registry = open(&server);
@@ -192,7 +217,9 @@ fn a_number_whose_tag_holds_other_content_gives_way_to_the_next() {
 
 #[test]
 fn a_slow_writer_does_not_leave_an_older_ring_tag() {
-    let Some(server) = Server::start(Kind::Third) else { return };
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
     let team = Team::new(&server);
     team.ok(&["build"]);
     team.ok(&["shift", "test"]);
@@ -211,12 +238,16 @@ fn a_slow_writer_does_not_leave_an_older_ring_tag() {
 
 #[test]
 fn a_registry_that_died_while_it_overwrote_a_ring_tag_is_mended() {
-    let Some(mut server) = Server::start(Kind::Second) else { return };
+    let Some(mut server) = Server::start(Kind::Second) else {
+        return;
+    };
     let team = Team::new(&server);
     team.ok(&["build"]);
     team.ok(&["shift", "test"]);
     // The link is empty, as a registry leaves it that dies after it opened the file.
-    let link = server.folder("acme/shop/shop").join("_manifests/tags/test/current/link");
+    let link = server
+        .folder("acme/shop/shop")
+        .join("_manifests/tags/test/current/link");
     std::fs::write(link, "").unwrap();
     server.die_and_rise();
     team.ok(&["status"]);
@@ -262,7 +293,9 @@ fn write(team: &Team, home: &str, mut random: Random, over: &AtomicBool, told: &
     while !over.load(Ordering::SeqCst) {
         let args = commands[random.below(8) as usize];
         let mut command = team.member(home, &[args, &["--json"]].concat());
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
         let mut child = command.spawn().unwrap();
         let killed = random.below(3) == 0;
         if killed {
@@ -278,7 +311,10 @@ fn write(team: &Team, home: &str, mut random: Random, over: &AtomicBool, told: &
         told.kills += u32::from(done.code.is_none());
         *told.codes.entry(done.code).or_default() += 1;
         let shape = done.shape().filter(|shape| shape["kind"] == "done");
-        if let Some(entry) = shape.map(|shape| shape["entry"].clone()).filter(|entry| !entry.is_null()) {
+        if let Some(entry) = shape
+            .map(|shape| shape["entry"].clone())
+            .filter(|entry| !entry.is_null())
+        {
             let digest = entry["digest"].as_str().unwrap().to_owned();
             told.acknowledged.push((entry["seq"].as_u64().unwrap(), digest));
         }
@@ -291,7 +327,9 @@ fn seconds() -> u64 {
 }
 
 fn race(kind: Kind, deaths: bool) {
-    let Some(mut server) = Server::start(kind) else { return };
+    let Some(mut server) = Server::start(kind) else {
+        return;
+    };
     let team = Team::new(&server);
     team.ok(&["build"]);
     let seed = {
@@ -319,14 +357,20 @@ fn race(kind: Kind, deaths: bool) {
     });
     let told = told.into_inner().unwrap();
     let chain = chain(&server);
-    let lost = told.acknowledged.iter().filter(|(seq, digest)| chain.get(seq) != Some(digest));
+    let lost = told
+        .acknowledged
+        .iter()
+        .filter(|(seq, digest)| chain.get(seq) != Some(digest));
     let lost: Vec<_> = lost.collect();
     let mut by_place: BTreeMap<u64, Vec<&String>> = BTreeMap::new();
     for (seq, digest) in &told.acknowledged {
         by_place.entry(*seq).or_default().push(digest);
     }
     let doubled = by_place.values().filter(|all| all.len() > 1).count();
-    let forks = by_place.values().filter(|all| all.iter().any(|one| *one != all[0])).count();
+    let forks = by_place
+        .values()
+        .filter(|all| all.iter().any(|one| *one != all[0]))
+        .count();
     eprintln!(
         "{kind:?}, seed {seed}: {} acknowledged under {} kills and {rises} deaths of the registry; {} lost, {doubled} doubled, {forks} forks; {} entries; exits {:?}",
         told.acknowledged.len(),
@@ -338,7 +382,12 @@ fn race(kind: Kind, deaths: bool) {
     assert!(lost.is_empty() && doubled == 0 && forks == 0, "{lost:?}");
     assert!(!told.acknowledged.is_empty(), "nobody was told anything");
     team.ok(&["state", "repair"]);
-    team.whole();
+    let verified = team.json(&["state", "verify"]);
+    assert_eq!(verified["problems"], serde_json::json!([]), "{verified}");
+    // The second removes no tags, so that of a ring that is empty again stays.
+    if kind != Kind::Second {
+        team.whole();
+    }
 }
 
 #[test]
@@ -348,13 +397,10 @@ fn what_any_of_six_writers_was_told_is_in_the_chain_though_they_and_the_registry
 }
 
 #[test]
-fn what_any_of_six_writers_was_told_is_in_the_chain_where_no_tag_can_be_moved() {
-    race_without_repair();
-}
-
-/// Without ring tags there is nothing to repair.
-fn race_without_repair() {
-    let Some(server) = Server::start(Kind::Immutable) else { return };
+fn what_any_of_three_writers_was_told_is_in_the_chain_where_no_tag_can_be_moved() {
+    let Some(server) = Server::start(Kind::Immutable) else {
+        return;
+    };
     let team = Team::new(&server);
     team.ok(&["build"]);
     let (over, told) = (AtomicBool::new(false), Mutex::<Told>::default());

@@ -101,7 +101,10 @@ impl Server {
 
     /// Where a registry of distribution keeps a repository.
     pub fn folder(&self, repository: &str) -> PathBuf {
-        self.dir.path().join("data/docker/registry/v2/repositories").join(repository)
+        self.dir
+            .path()
+            .join("data/docker/registry/v2/repositories")
+            .join(repository)
     }
 
     /// Kills a registry of distribution and starts it again, at the same address with what it had stored.
@@ -116,11 +119,18 @@ impl Server {
             _ => lab("registry"),
         };
         let mut command = Command::new(program);
-        command.arg("serve").arg(&file).env("OTEL_TRACES_EXPORTER", "none");
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
+        command
+            .arg("serve")
+            .arg(&file)
+            .env("OTEL_TRACES_EXPORTER", "none");
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null());
         self.child = command.spawn().unwrap();
         let (send, receive) = channel();
-        self.logs.push(drain(self.child.stdout.take().unwrap(), send.clone()));
+        self.logs
+            .push(drain(self.child.stdout.take().unwrap(), send.clone()));
         self.logs.push(drain(self.child.stderr.take().unwrap(), send));
         listening(&receive);
     }

@@ -30,7 +30,8 @@ impl Team {
 
     /// Changes an image, and commits.
     pub fn change(&self, image: &str, token: &str) {
-        self.sandbox.write(&format!("{image}/src/{token}"), format!("{token}\n"));
+        self.sandbox
+            .write(&format!("{image}/src/{token}"), format!("{token}\n"));
         self.sandbox.commit(token);
     }
 

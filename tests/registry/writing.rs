@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 fn line(board: &Value) -> String {
     let ring = |name: &str| match &board["rings"][name] {
         Value::Null => "–".to_owned(),
-        held => format!("{}/{}", held["base"].as_str().unwrap(), held["shop"].as_str().unwrap()),
+        held => format!(
+            "{}/{}",
+            held["base"].as_str().unwrap(),
+            held["shop"].as_str().unwrap()
+        ),
     };
     let post = board["post"].as_str().unwrap_or("–");
     format!("{} | {} | {} | {post}", ring("dev"), ring("test"), ring("users"))
@@ -30,19 +34,42 @@ fn the_story_of_a_release_is_the_same_in_every_registry() {
             assert_eq!(line(&team.board()), wanted, "{kind:?} {args:?}");
             assert_eq!(dry.code, Some(code), "{kind:?} {args:?} --dry-run: {dry:?}");
         };
-        assert!(team.run(&["init", "--dry-run"]).err.contains("would make the journal"));
+        assert!(
+            team.run(&["init", "--dry-run"])
+                .err
+                .contains("would make the journal")
+        );
         assert!(team.ok(&["init"]).err.contains("made the journal"), "{kind:?}");
-        assert!(team.ok(&["init"]).err.contains("has a journal already"), "{kind:?}");
+        assert!(
+            team.ok(&["init"]).err.contains("has a journal already"),
+            "{kind:?}"
+        );
         play(&["build"], 0, "0.1.0/0.1.0 | – | – | –");
         play(&["build"], 0, "0.1.0/0.1.0 | – | – | –");
         play(&["shift", "test"], 0, "0.1.0/0.1.0 | 0.1.0/0.1.0 | – | –");
         team.change("base", "t1");
         play(&["build"], 0, "0.2.0/0.2.0 | 0.1.0/0.1.0 | – | –");
-        play(&["shift", "--all"], 0, "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –");
-        play(&["shift", "users"], 0, "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0");
+        play(
+            &["shift", "--all"],
+            0,
+            "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
+        );
+        play(
+            &["shift", "users"],
+            0,
+            "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0",
+        );
         play(&["unshift"], 0, "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –");
-        play(&["shift", "users"], 8, "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –");
-        play(&["unfreeze", "0.2.0"], 0, "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –");
+        play(
+            &["shift", "users"],
+            8,
+            "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
+        );
+        play(
+            &["unfreeze", "0.2.0"],
+            0,
+            "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
+        );
         play(
             &["freeze", "0.1.0", "--reason", "slow"],
             0,
@@ -54,7 +81,11 @@ fn the_story_of_a_release_is_the_same_in_every_registry() {
             0,
             "0.2.0/0.2.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
         );
-        play(&["shift", "dev"], 0, "0.3.0/0.3.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –");
+        play(
+            &["shift", "dev"],
+            0,
+            "0.3.0/0.3.0 | 0.2.0/0.2.0 | 0.1.0/0.1.0 | –",
+        );
         let log = team.json(&["log"]);
         assert_eq!(log["entries"].as_array().unwrap().len(), 10, "{log}");
         let verified = team.json(&["state", "verify"]);
@@ -129,7 +160,9 @@ fn a_shift_takes_fourteen_requests_ring_tags_included() {
 
 #[test]
 fn a_registry_that_went_back_is_an_error_of_its_own() {
-    let Some(server) = Server::start(Kind::Third) else { return };
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
     let team = Team::new(&server);
     team.ok(&["build"]);
     team.ok(&["shift", "test"]);
@@ -137,7 +170,12 @@ fn a_registry_that_went_back_is_an_error_of_its_own() {
     let copy = team.sandbox.outside().join("copy");
     let cp = |from: &std::path::Path, to: &std::path::Path| {
         let _ = std::fs::remove_dir_all(to);
-        let done = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+        let done = std::process::Command::new("cp")
+            .arg("-a")
+            .arg(from)
+            .arg(to)
+            .status()
+            .unwrap();
         assert!(done.success());
     };
     cp(&journal, &copy);
@@ -146,15 +184,32 @@ fn a_registry_that_went_back_is_an_error_of_its_own() {
     for args in [&["status"][..], &["unfreeze", "0.1.0"], &["build"]] {
         let ran = team.run(args);
         assert_eq!(ran.code, Some(7), "{args:?}: {ran:?}");
-        assert!(ran.err.contains("had entry 4") && ran.err.contains("its last one is 3"), "{}", ran.err);
+        assert!(
+            ran.err.contains("had entry 4") && ran.err.contains("its last one is 3"),
+            "{}",
+            ran.err
+        );
     }
     // Another writes a fourth entry: now it forked.
-    let other = team.member("other", &["freeze", "base@0.1.0", "--reason", "y"]).output().unwrap();
+    let other = team
+        .member("other", &["freeze", "base@0.1.0", "--reason", "y"])
+        .output()
+        .unwrap();
     assert_eq!(other.status.code(), Some(0), "{other:?}");
     let ran = team.run(&["status"]);
     assert_eq!(ran.code, Some(7), "{ran:?}");
-    assert!(ran.err.contains("had entry 4") && ran.err.contains("entry 4 is "), "{}", ran.err);
-    let hint = ran.err.lines().find_map(|line| line.split_once("rm ")).unwrap().1.to_owned();
+    assert!(
+        ran.err.contains("had entry 4") && ran.err.contains("entry 4 is "),
+        "{}",
+        ran.err
+    );
+    let hint = ran
+        .err
+        .lines()
+        .find_map(|line| line.split_once("rm "))
+        .unwrap()
+        .1
+        .to_owned();
     std::fs::remove_file(hint).unwrap();
     team.ok(&["status"]);
     // And the journal that is gone.
@@ -166,11 +221,136 @@ fn a_registry_that_went_back_is_an_error_of_its_own() {
 
 #[test]
 fn max_age_is_an_age() {
-    let Some(server) = Server::start(Kind::Memory) else { return };
+    let Some(server) = Server::start(Kind::Memory) else {
+        return;
+    };
     let team = Team::new(&server);
     team.ok(&["build"]);
     team.ok(&["status", "--max-age", "12h"]);
     let wrong = team.run(&["status", "--max-age", "soon"]);
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
-    assert!(wrong.err.contains("`soon` is no age for --max-age"), "{}", wrong.err);
+    assert!(
+        wrong.err.contains("`soon` is no age for --max-age"),
+        "{}",
+        wrong.err
+    );
+}
+
+/// What the journal says, entry by entry, by the digest of the last.
+fn head(team: &Team, more: &[&str]) -> Value {
+    team.json(&[&["state", "show"], more].concat())["digest"].clone()
+}
+
+#[test]
+fn a_store_goes_from_a_registry_to_a_folder_and_on_to_another_registry() {
+    let (Some(one), Some(other)) = (Server::start(Kind::Second), Server::start(Kind::Third)) else {
+        return;
+    };
+    let team = Team::new(&one);
+    let nothing = team.run(&["state", "copy", &one.address, "oci:../backup"]);
+    assert_eq!(nothing.code, Some(1), "{nothing:?}");
+    team.ok(&["build"]);
+    team.ok(&["shift", "test"]);
+    let copied = team.json(&["state", "copy", &one.address, "oci:../backup"]);
+    assert_eq!(
+        (&copied["entries"], &copied["versions"]),
+        (&json!(3), &json!(2)),
+        "{copied}"
+    );
+    team.change("base", "t1");
+    team.ok(&["build"]);
+    let copied = team.json(&["state", "copy", &one.address, "oci:../backup"]);
+    assert_eq!(
+        (&copied["entries"], &copied["versions"]),
+        (&json!(2), &json!(2)),
+        "{copied}"
+    );
+    let again = team.json(&["state", "copy", &one.address, "oci:../backup"]);
+    assert_eq!(again["bytes"], 0, "{again}");
+    team.ok(&["state", "copy", "oci:../backup", &other.address]);
+    for place in ["oci:../backup", &other.address] {
+        let there = ["--registry", place];
+        assert_eq!(head(&team, &there), head(&team, &[]), "{place}");
+        let verified = team.json(&[&["state", "verify"], &there[..]].concat());
+        assert_eq!(
+            (&verified["problems"], &verified["warnings"]),
+            (&json!([]), &json!([])),
+            "{place}"
+        );
+    }
+    // Each goes on by itself; then neither is the beginning of the other.
+    team.ok(&["shift", "test"]);
+    team.ok(&["freeze", "0.1.0", "--reason", "x", "--registry", &other.address]);
+    let refused = team.run(&["state", "copy", &one.address, &other.address]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.err.contains("not the beginning of this one"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn a_journal_that_is_lost_is_rebuilt_from_ring_tags_and_labels() {
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
+    let team = Team::new(&server);
+    team.ok(&["build"]);
+    team.ok(&["shift", "--all"]);
+    team.ok(&["shift", "--all"]);
+    team.change("base", "t1");
+    team.ok(&["build"]);
+    team.ok(&["shift", "--all"]);
+    team.ok(&["shift", "users"]);
+    let refused = team.run(&["state", "rebuild"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    let before = team.board();
+    std::fs::remove_dir_all(server.folder("acme/shop/shop-state")).unwrap();
+    let other = |args: &[&str]| crate::team::ran(team.member("other", args).output().unwrap());
+    assert_eq!(other(&["build"]).code, Some(7), "numbers are not given twice");
+    let dry = other(&["state", "rebuild", "--dry-run"]);
+    assert_eq!(dry.code, Some(0), "{dry:?}");
+    let done = other(&["state", "rebuild"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.err.contains("lost are: history"), "{}", done.err);
+    let after = crate::sandbox::board(&other(&["status", "--json"]).shape().unwrap());
+    assert_eq!(after, before);
+    let build = other(&["build", "--json"]).shape().unwrap();
+    assert_eq!(build["entry"], Value::Null, "what was built is built: {build}");
+    team.change("base", "t2");
+    assert_eq!(other(&["build"]).code, Some(0));
+    assert_eq!(other(&["unshift"]).code, Some(0), "post is back");
+    let verified = other(&["state", "verify", "--json"]).shape().unwrap();
+    assert_eq!(
+        (&verified["problems"], &verified["warnings"]),
+        (&json!([]), &json!([])),
+        "{verified}"
+    );
+}
+
+#[test]
+fn ring_tags_that_somebody_moved_are_repaired() {
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
+    let team = Team::new(&server);
+    team.ok(&["build"]);
+    team.change("base", "t1");
+    team.ok(&["build"]);
+    let (registry, root) = (open(&server), repository("shop"));
+    let old = registry.resolve(&root, "0.1.0").unwrap().unwrap();
+    registry.move_tag(&root, "dev", &old).unwrap();
+    registry.move_tag(&root, "post", &old).unwrap();
+    let repaired = team.json(&["state", "repair"]);
+    assert_eq!(repaired["written"], json!(["dev", "post"]));
+    team.whole();
+    assert_eq!(
+        repaired["removed"], 8,
+        "a claim and a vote for each of four entries"
+    );
+    let again = team.json(&["state", "repair"]);
+    assert_eq!((&again["written"], &again["removed"]), (&json!([]), &json!(0)));
+    team.ok(&["shift", "test"]);
+    team.whole();
 }

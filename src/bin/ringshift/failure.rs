@@ -181,13 +181,21 @@ fn journal(error: &JournalError, plain: impl Fn(u8, Option<&str>) -> Shown) -> S
     match error {
         JournalError::Registry(error) => plain(registry_code(error), registry_hint(error).as_deref()),
         JournalError::Newer { .. } => plain(7, Some("use the newer ringshift that wrote it")),
-        JournalError::Lagging => plain(5, Some("name the registry itself, no cache or copy of it; or use another registry")),
+        JournalError::Lagging => plain(
+            5,
+            Some("name the registry itself, no cache or copy of it; or use another registry"),
+        ),
         JournalError::Busy => plain(4, Some("run the same command again")),
         JournalError::WentBack { mark, .. } => {
-            let hint = format!("ask whoever runs the registry; if it was restored from a copy, and you accept that: rm {mark}");
+            let hint = format!(
+                "ask whoever runs the registry; if it was restored from a copy, and you accept that: rm {mark}"
+            );
             plain(7, Some(&hint))
         }
-        JournalError::Old { .. } => plain(7, Some("ask whoever runs the registry whether it is the living one; or allow a greater --max-age")),
+        JournalError::Old { .. } => plain(
+            7,
+            Some("ask whoever runs the registry whether it is the living one; or allow a greater --max-age"),
+        ),
         JournalError::Damaged { .. } | JournalError::Broken(_) => plain(7, Some(DAMAGED)),
     }
 }

@@ -360,7 +360,10 @@ fn oldest(age: Option<&str>) -> Result<Option<Timestamp>, Failure> {
         _ => return Err(wrong()),
     };
     let number: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    let seconds = number.checked_mul(unit).filter(|seconds| *seconds >= 0).ok_or_else(wrong)?;
+    let seconds = number
+        .checked_mul(unit)
+        .filter(|seconds| *seconds >= 0)
+        .ok_or_else(wrong)?;
     Ok(Some(Timestamp(now().0 - seconds)))
 }
 

@@ -84,7 +84,9 @@ impl ClaimsJournal {
         let Documents {
             registry, repository, ..
         } = &self.documents;
-        Ok(registry.resolve(repository, &tag_of(seq))?.map(|found| found.digest))
+        Ok(registry
+            .resolve(repository, &tag_of(seq))?
+            .map(|found| found.digest))
     }
 
     /// Creates a tag. One that is refused because it is there already, with the same content, was created before: the
@@ -125,7 +127,10 @@ impl Journal for ClaimsJournal {
 
     fn is_last(&self, seq: u64) -> Result<bool, JournalError> {
         let tags = self.list()?;
-        Ok(tags.iter().filter_map(|tag| seq_of(tag)).all(|there| there <= seq))
+        Ok(tags
+            .iter()
+            .filter_map(|tag| seq_of(tag))
+            .all(|there| there <= seq))
     }
 
     fn at(&self, seq: u64) -> Result<Option<Stored>, JournalError> {
@@ -137,6 +142,10 @@ impl Journal for ClaimsJournal {
             (Some(digest), Some(seq)) => self.documents.parent(seq, digest).map(Some),
             _ => Ok(None),
         }
+    }
+
+    fn clean(&self, decided: u64) -> Result<u64, JournalError> {
+        super::cleaning::clean(&self.documents, &self.list()?, decided)
     }
 
     fn moves_tags(&self, find_out: bool) -> Result<bool, JournalError> {
@@ -214,7 +223,9 @@ impl Append<'_> {
                 crash::point("claimed");
                 Answer::Done
             }
-            Request::Read(ballot, entry) => Answer::Readable(self.read(&tags::vote(seq, *ballot, entry), entry)?),
+            Request::Read(ballot, entry) => {
+                Answer::Readable(self.read(&tags::vote(seq, *ballot, entry), entry)?)
+            }
             Request::Vote(ballot, entry) => {
                 let tag = tags::vote(seq, *ballot, entry);
                 crash::at("voting", &tag);
@@ -247,7 +258,10 @@ impl Append<'_> {
             return Ok(false);
         };
         if found.digest != *entry {
-            return Err(broken(&tag_of(self.seq), &format!("the vote {tag} points at {}", found.digest)));
+            return Err(broken(
+                &tag_of(self.seq),
+                &format!("the vote {tag} points at {}", found.digest),
+            ));
         }
         self.manifests.insert(*entry, bytes);
         Ok(true)
@@ -305,7 +319,10 @@ mod tests {
             Duration::from_nanos(self.1.load(Ordering::SeqCst))
         }
         fn random(&self) -> u64 {
-            self.1.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20
+            self.1
+                .fetch_add(1, Ordering::SeqCst)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                >> 20
         }
         fn wait(&self, time: Duration) {
             self.1.fetch_add(time.as_nanos() as u64, Ordering::SeqCst);
@@ -369,9 +386,32 @@ mod tests {
             operations.push(stored.entry.operation);
         }
         operations.sort();
-        let mut wanted: Vec<String> = (0..4).flat_map(|p| (0..8).map(move |n| format!("{p}.{n}"))).collect();
+        let mut wanted: Vec<String> = (0..4)
+            .flat_map(|p| (0..8).map(move |n| format!("{p}.{n}")))
+            .collect();
         wanted.sort();
         assert_eq!(operations, wanted);
+    }
+
+    #[test]
+    fn what_writers_needed_to_agree_is_cleaned_and_the_journal_goes_on() {
+        let registry = MemoryRegistry::new();
+        let journal = journal(&registry, 1);
+        let write = || {
+            let head = journal.head().unwrap();
+            let wanted = entry(head.as_ref(), "x".into());
+            journal.append(head.as_ref(), &wanted).unwrap()
+        };
+        for _ in 0..3 {
+            assert!(matches!(write(), Appended::Committed(_)));
+        }
+        assert_eq!(journal.clean(2).unwrap(), 4, "a claim and a vote for each of two");
+        assert_eq!(journal.clean(3).unwrap(), 2);
+        assert_eq!(
+            journal.list().unwrap(),
+            ["s.00000001", "s.00000002", "s.00000003"]
+        );
+        assert!(matches!(write(), Appended::Committed(_)));
     }
 
     #[test]
@@ -380,7 +420,10 @@ mod tests {
         let (one, other) = (journal(&registry, 1), journal(&registry, 2));
         let committed = one.append(None, &entry(None, "a".into())).unwrap();
         assert!(matches!(committed, Appended::Committed(_)));
-        assert_eq!(other.append(None, &entry(None, "b".into())).unwrap(), Appended::Conflict);
+        assert_eq!(
+            other.append(None, &entry(None, "b".into())).unwrap(),
+            Appended::Conflict
+        );
         assert_eq!(one.append(None, &entry(None, "a".into())).unwrap(), committed);
         assert!(one.is_last(1).unwrap() && !one.is_last(0).unwrap());
     }

@@ -213,9 +213,7 @@ impl<V: Copy + Ord + Hash> Attempt<V> {
             (At::Claiming(number), Answer::Done) => self.ask(At::Choosing(number), Request::List),
             (At::Reading(number, value, _), Answer::Readable(true)) => self.vote(number, value),
             (At::Reading(number, _, below), Answer::Readable(false)) => self.read(number, below),
-            (At::Voting(number, value), Answer::Done) => {
-                self.ask(At::Guarding(number, value), Request::List)
-            }
+            (At::Voting(number, value), Answer::Done) => self.ask(At::Guarding(number, value), Request::List),
             (At::Guarding(number, value), Answer::Listed(shown)) => self.guard(number, value, &shown),
             (At::Making(_), Answer::Entry(Some(there))) => Next::Decided(there),
             (At::Making(value), Answer::Entry(None)) => {
@@ -258,10 +256,7 @@ impl<V: Copy + Ord + Hash> Attempt<V> {
     }
 
     fn ballot(&self, number: u32) -> Ballot {
-        Ballot {
-            number,
-            pid: self.me,
-        }
+        Ballot { number, pid: self.me }
     }
 
     /// 3: what was promised to others binds; what they could read binds too.

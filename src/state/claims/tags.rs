@@ -138,7 +138,12 @@ mod tests {
                 pid: Pid(1),
             },
         );
-        let tags = ["s.00000001".into(), claim(2, ballot), vote(2, ballot, &entry), claim(3, ballot)];
+        let tags = [
+            "s.00000001".into(),
+            claim(2, ballot),
+            vote(2, ballot, &entry),
+            claim(3, ballot),
+        ];
         let seen = shown(&tags, 2);
         assert!(!seen.published && !seen.later);
         assert_eq!(seen.claims.len() + seen.votes.len(), 2);

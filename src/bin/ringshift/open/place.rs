@@ -2,18 +2,18 @@
 //! Where the images of a project are, and the store there: a folder or a registry.
 
 use crate::settings::{Setting, Settings};
+use ringshift::cache::Remembered;
 use ringshift::config::{Project, RegistryAddress};
 use ringshift::engine::{Failure, Store};
 use ringshift::model::{ImageName, ProjectName};
-use ringshift::cache::Remembered;
 use ringshift::registry::cached::Cached;
 use ringshift::registry::layout::LayoutRegistry;
+use ringshift::registry::remote::{Access, RemoteRegistry};
 use ringshift::registry::{Registry, RegistryError, Repository};
+use ringshift::state::State;
 use ringshift::state::claims::{ClaimsJournal, Steady};
 use ringshift::state::journal::Journal;
 use ringshift::state::trust::{MarkFile, Trusted};
-use ringshift::registry::remote::{Access, RemoteRegistry};
-use ringshift::state::State;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,7 +90,10 @@ pub fn store_named(settings: &Settings, text: &str) -> Result<Store, Failure> {
         (None, Some(name)) => (name.value.clone(), only_root(&place, &name.value)?),
         (_, name) => {
             let project = super::project(settings)?;
-            (name.as_ref().map_or(project.name, |name| name.value.clone()), project.root)
+            (
+                name.as_ref().map_or(project.name, |name| name.value.clone()),
+                project.root,
+            )
         }
     };
     store_in(settings, &place, name, root)
@@ -146,7 +149,12 @@ fn store_in(
                 false => Remembered::new(&settings.cache.value, "documents.1"),
             };
             let registry: Arc<dyn Registry> = Arc::new(Cached::new(Arc::new(registry), documents));
-            let journal = journal(settings, &registry, Store::journal_repository(&project, &root), &location)?;
+            let journal = journal(
+                settings,
+                &registry,
+                Store::journal_repository(&project, &root),
+                &location,
+            )?;
             Store::with_journal(registry, journal, project, root, location)
         }
     })

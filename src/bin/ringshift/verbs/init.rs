@@ -31,7 +31,10 @@ pub fn run(
     root: Option<&str>,
 ) -> Result<u8, Failure> {
     if let Some(config) = &settings.config {
-        let mut notes = vec![format!("{} is there already and is left as it is", config.value.display())];
+        let mut notes = vec![format!(
+            "{} is there already and is left as it is",
+            config.value.display()
+        )];
         notes.extend(journal(settings, dry_run)?);
         match ui.json {
             true => ui.print(&wire::line(

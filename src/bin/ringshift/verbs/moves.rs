@@ -42,7 +42,9 @@ pub fn run<B: PartialEq>(
             0
         }
     };
-    let wrote = done.as_ref().filter(|(committed, p)| committed.seq == p.entry.seq);
+    let wrote = done
+        .as_ref()
+        .filter(|(committed, p)| committed.seq == p.entry.seq);
     if let Some(note) = pointers::settle(store, wrote.map(|(committed, _)| &committed.entry)) {
         ui.warn(&note);
     }

@@ -9,94 +9,110 @@ use ringshift::engine::{Failure, Store, copy, pointers, rebuild, verify};
 use ringshift::wire;
 use serde_json::{Value, json};
 
-/// Shows or verifies the store.
+/// What is asked of the store itself.
 pub fn run(settings: &Settings, ui: &Ui, what: &StateVerb) -> Result<u8, Failure> {
     // What is looked at is what stands there.
     settings.fresh.set(!matches!(what, StateVerb::Show { .. }));
     match what {
-        StateVerb::Copy { from, to } => return copied(settings, ui, from, to),
-        StateVerb::Rebuild { change } => return rebuilt(settings, ui, change),
-        _ => {}
-    }
-    let (store, _) = open::store_alone(settings)?;
-    match what {
-        StateVerb::Copy { .. } | StateVerb::Rebuild { .. } => Ok(0),
-        StateVerb::Repair => repaired(ui, &store),
-        StateVerb::Show { seq } => {
-            let stored = match seq {
-                Some(seq) => store.journal.at(*seq)?,
-                None => store.journal.head()?,
-            };
-            let stored = stored.ok_or_else(|| match seq {
-                Some(seq) => Failure::request(format!("the journal has no entry {seq}"), "ringshift log"),
-                None => Failure::request(
-                    "the store has no journal yet",
-                    "`ringshift build` writes its first entry",
-                ),
-            })?;
-            let entry = serde_json::to_value(&stored.entry).unwrap_or(Value::Null);
-            match ui.json {
-                true => ui.print(&wire::line(
-                    "entry",
-                    &json!({"digest": stored.digest, "entry": entry}),
-                )),
-                false => {
-                    let pretty = serde_json::to_string_pretty(&entry).unwrap_or_default();
-                    ui.print(&format!("{}\n{pretty}", stored.digest));
-                }
-            }
-            Ok(0)
-        }
-        StateVerb::Verify => {
-            let report = verify::verify(&store)?;
-            if ui.json {
-                let body = json!({
-                    "entries": report.entries, "releases": report.releases, "images": report.images,
-                    "problems": report.problems, "warnings": report.warnings,
-                });
-                ui.print(&wire::line("verify", &body));
-            } else {
-                report.warnings.iter().for_each(|warning| ui.warn(warning));
-                report
-                    .problems
-                    .iter()
-                    .for_each(|problem| ui.talk(&format!("error: {problem}")));
-                ui.print(&format!(
-                    "{}, {}, {}: {}",
-                    count(report.entries, "entry", "entries"),
-                    count(report.releases as u64, "release", "releases"),
-                    count(report.images as u64, "image", "images"),
-                    if report.problems.is_empty() {
-                        "whole"
-                    } else {
-                        "damaged"
-                    }
-                ));
-            }
-            Ok(if report.problems.is_empty() { 0 } else { 7 })
-        }
+        StateVerb::Show { seq } => show(ui, &open::store_alone(settings)?.0, *seq),
+        StateVerb::Verify => verified(ui, &open::store_alone(settings)?.0),
+        StateVerb::Repair => repaired(ui, &open::store_alone(settings)?.0),
+        StateVerb::Copy { from, to } => copied(settings, ui, from, to),
+        StateVerb::Rebuild { change } => rebuilt(settings, ui, change),
     }
 }
 
-/// Rewrites the ring tags.
-fn repaired(ui: &Ui, store: &Store) -> Result<u8, Failure> {
-    let stale = match store.journal.head()? {
-        Some(head) => pointers::stale(store, &head.entry.state)?,
-        None => Vec::new(),
+/// Shows an entry, whole.
+fn show(ui: &Ui, store: &Store, seq: Option<u64>) -> Result<u8, Failure> {
+    let stored = match seq {
+        Some(seq) => store.journal.at(seq)?,
+        None => store.journal.head()?,
     };
+    let stored = stored.ok_or_else(|| match seq {
+        Some(seq) => Failure::request(format!("the journal has no entry {seq}"), "ringshift log"),
+        None => Failure::request(
+            "the store has no journal yet",
+            "`ringshift build` writes its first entry",
+        ),
+    })?;
+    let entry = serde_json::to_value(&stored.entry).unwrap_or(Value::Null);
+    match ui.json {
+        true => ui.print(&wire::line(
+            "entry",
+            &json!({"digest": stored.digest, "entry": entry}),
+        )),
+        false => {
+            let pretty = serde_json::to_string_pretty(&entry).unwrap_or_default();
+            ui.print(&format!("{}\n{pretty}", stored.digest));
+        }
+    }
+    Ok(0)
+}
+
+/// Verifies the whole store.
+fn verified(ui: &Ui, store: &Store) -> Result<u8, Failure> {
+    let report = verify::verify(store)?;
+    if ui.json {
+        let body = json!({
+            "entries": report.entries, "releases": report.releases, "images": report.images,
+            "problems": report.problems, "warnings": report.warnings,
+        });
+        ui.print(&wire::line("verify", &body));
+    } else {
+        report.warnings.iter().for_each(|warning| ui.warn(warning));
+        report
+            .problems
+            .iter()
+            .for_each(|problem| ui.talk(&format!("error: {problem}")));
+        ui.print(&format!(
+            "{}, {}, {}: {}",
+            count(report.entries, "entry", "entries"),
+            count(report.releases as u64, "release", "releases"),
+            count(report.images as u64, "image", "images"),
+            if report.problems.is_empty() {
+                "whole"
+            } else {
+                "damaged"
+            }
+        ));
+    }
+    Ok(if report.problems.is_empty() { 0 } else { 7 })
+}
+
+/// Rewrites the ring tags, removes old claims and votes.
+fn repaired(ui: &Ui, store: &Store) -> Result<u8, Failure> {
+    let Some(head) = store.journal.head()? else {
+        moves::nothing(ui);
+        return Ok(0);
+    };
+    let stale = pointers::stale(store, &head.entry.state)?;
     pointers::repair(store)?;
     store.journal.settled();
-    match ui.json {
-        true => ui.print(&wire::line("repair", &json!({"written": stale}))),
-        false if stale.is_empty() => ui.print("Nothing to do."),
-        false => ui.say("Wrote", &format!("ring tags {}", stale.join(", "))),
+    let removed = store.journal.clean(head.entry.seq)?;
+    if ui.json {
+        ui.print(&wire::line(
+            "repair",
+            &json!({"written": stale, "removed": removed}),
+        ));
+    } else if stale.is_empty() && removed == 0 {
+        ui.print("Nothing to do.");
+    } else {
+        if !stale.is_empty() {
+            ui.say("Wrote", &format!("ring tags {}", stale.join(", ")));
+        }
+        if removed > 0 {
+            ui.say("Removed", &format!("{removed} old claims and votes"));
+        }
     }
     Ok(0)
 }
 
 /// Copies the whole store.
 fn copied(settings: &Settings, ui: &Ui, from: &str, to: &str) -> Result<u8, Failure> {
-    let (from, to) = (open::store_named(settings, from)?, open::store_named(settings, to)?);
+    let (from, to) = (
+        open::store_named(settings, from)?,
+        open::store_named(settings, to)?,
+    );
     let copied = copy::copy(&from, &to)?;
     copied.note.iter().for_each(|note| ui.warn(note));
     if ui.json {
@@ -124,10 +140,15 @@ fn rebuilt(settings: &Settings, ui: &Ui, change: &Change) -> Result<u8, Failure>
     let outline = rebuild::Outline {
         empty: open::empty_state(&loaded.project),
         images: loaded.sources.images.keys().cloned().collect(),
-        explicit: explicit.map(|root| root.dependencies.iter().cloned().collect()).unwrap_or_default(),
+        explicit: explicit
+            .map(|root| root.dependencies.iter().cloned().collect())
+            .unwrap_or_default(),
     };
     let store = open::store(settings, &loaded.project)?;
-    let reason = change.reason.as_deref().unwrap_or("rebuilt from ring tags and labels");
+    let reason = change
+        .reason
+        .as_deref()
+        .unwrap_or("rebuilt from ring tags and labels");
     let rebuilt = rebuild::read(&store, &outline, &settings.author(Some(reason)))?;
     if change.dry_run {
         return Ok(moves::tell_proposal(ui, Some(&rebuilt.proposal)));

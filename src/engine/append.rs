@@ -103,7 +103,12 @@ pub fn append<B: PartialEq>(
     let mut head = first;
     for _ in 0..TRIES {
         if basis(&state_of(&head)) != rests_on {
-            return Err(Failure::Conflict);
+            // What was wished may be done: by somebody else, or by a run of this command that died, and whose entry was
+            // helped through. Nothing is written on another basis.
+            return match decide(head) {
+                Ok(None) => Ok(None),
+                _ => Err(Failure::Conflict),
+            };
         }
         let Some(proposal) = decide(head)? else {
             return Ok(None);

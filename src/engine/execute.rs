@@ -156,7 +156,11 @@ pub async fn run(
     });
     let digests = build_all(site, tools, &plan, works).await?;
     crash::point("tagged");
-    let committed = commit(site, commits, &plan, head, &digests)?;
+    let committed = match commit(site, commits, &plan, head, &digests) {
+        // What was wished may be done, as in `append`.
+        Err(Failure::Conflict) if is_done(site, commits, request)? => None,
+        committed => committed?,
+    };
     if let Some(committed) = &committed {
         tools.reporter.report(Event::Committed {
             what: what(&plan),
@@ -165,6 +169,12 @@ pub async fn run(
     }
     settle(site, tools, committed.as_ref());
     Ok(committed)
+}
+
+/// Whether there is nothing left to build.
+fn is_done(site: &Site, commits: &dyn Commits, request: &Request) -> Result<bool, Failure> {
+    let head = site.store.journal.head()?;
+    Ok(plan(site, commits, request, head.as_ref()).is_ok_and(|plan| plan.is_empty()))
 }
 
 fn settle(site: &Site, tools: &Tools, committed: Option<&Committed>) {

@@ -3,6 +3,7 @@
 //! Nothing is ever overwritten. Writers agree on each next entry by tags that are only created: [`step`] decides what
 //! comes next from what was seen, [`ClaimsJournal`] asks the registry.
 
+mod cleaning;
 mod journal;
 mod pace;
 pub mod step;

@@ -153,6 +153,15 @@ pub trait Journal: Send + Sync {
     /// The ring tags are what the head says.
     fn settled(&self) {}
 
+    /// Removes what writers needed to agree on entries up to this one; how many tags. Where tags cannot be removed, none.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the registry fails, or removes more than a tag.
+    fn clean(&self, decided: u64) -> Result<u64, JournalError> {
+        let _ = decided;
+        Ok(0)
+    }
+
     /// Whether the registry moves tags. One that does not has no ring tags. Where that is not known yet, it is found out
     /// if `find_out`, which writes; else they are taken to move.
     ///

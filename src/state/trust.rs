@@ -203,6 +203,10 @@ impl Journal for Trusted {
         *self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn clean(&self, decided: u64) -> Result<u64, JournalError> {
+        self.journal.clean(decided)
+    }
+
     fn moves_tags(&self, find_out: bool) -> Result<bool, JournalError> {
         self.journal.moves_tags(find_out)
     }
@@ -215,5 +219,134 @@ impl Journal for Trusted {
                 ..mark
             });
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::model::ProjectName;
+    use crate::registry::Repository;
+    use crate::registry::memory::MemoryRegistry;
+    use crate::state::journal::TagJournal;
+    use crate::state::{State, Verb};
+    use std::collections::BTreeMap;
+
+    #[derive(Default)]
+    struct Noted(Mutex<Option<Mark>>);
+
+    impl Marks for Noted {
+        fn read(&self) -> Option<Mark> {
+            self.0.lock().unwrap().clone()
+        }
+        fn write(&self, mark: &Mark) {
+            *self.0.lock().unwrap() = Some(mark.clone());
+        }
+        fn place(&self) -> String {
+            "the mark".into()
+        }
+    }
+
+    fn trusted(registry: &MemoryRegistry, marks: &Arc<Noted>, oldest: Option<i64>) -> Trusted {
+        let repository = Repository::new(&ProjectName::new("acme/shop").unwrap(), "shop-state");
+        let journal = TagJournal::new(Arc::new(registry.clone()), repository);
+        Trusted::new(
+            Arc::new(journal),
+            "j".into(),
+            marks.clone(),
+            oldest.map(Timestamp),
+        )
+    }
+
+    /// Writes entries at the times that are given; the last is the head.
+    fn write(journal: &Trusted, lineage: &str, times: &[i64]) {
+        for time in times {
+            let head = journal.journal.head().unwrap();
+            let entry = Entry {
+                format: 1,
+                lineage: lineage.into(),
+                seq: head.as_ref().map_or(1, |h| h.entry.seq + 1),
+                parent: head.as_ref().map(|h| h.digest),
+                operation: time.to_string(),
+                actor: "tester".into(),
+                time: Timestamp(*time),
+                verb: Verb::Freeze,
+                reason: None,
+                overrides: Vec::new(),
+                moved: BTreeMap::new(),
+                versions: BTreeMap::new(),
+                state: State::default(),
+            };
+            let appended = journal.append(head.as_ref(), &entry).unwrap();
+            assert!(matches!(appended, Appended::Committed(_)));
+        }
+    }
+
+    fn refused(journal: &Trusted) -> String {
+        journal.head().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_journal_that_grows_is_trusted_and_the_mark_grows_with_it() {
+        let (registry, marks) = (MemoryRegistry::new(), Arc::<Noted>::default());
+        let own = trusted(&registry, &marks, None);
+        write(&own, "l", &[1]);
+        assert_eq!(own.head().unwrap().unwrap().entry.seq, 1);
+        let others = trusted(&registry, &Arc::default(), None);
+        write(&others, "l", &[2, 3, 4]);
+        assert_eq!(own.head().unwrap().unwrap().entry.seq, 4);
+        assert_eq!(marks.read().unwrap().seq, 4);
+    }
+
+    #[test]
+    fn a_journal_that_is_gone_went_back_forked_or_is_another_is_refused() {
+        let (registry, marks) = (MemoryRegistry::new(), Arc::<Noted>::default());
+        let own = trusted(&registry, &marks, None);
+        write(&own, "l", &[1, 2]);
+        let elsewhere = |times: &[i64], lineage: &str| {
+            let registry = MemoryRegistry::new();
+            write(&trusted(&registry, &Arc::default(), None), lineage, times);
+            refused(&trusted(&registry, &marks, None))
+        };
+        let gone = refused(&trusted(&MemoryRegistry::new(), &marks, None));
+        assert!(
+            gone.contains("had entry 2") && gone.ends_with("now there is none"),
+            "{gone}"
+        );
+        assert!(elsewhere(&[1], "l").ends_with("now its last one is 1"));
+        assert!(elsewhere(&[1, 9], "l").contains("now entry 2 is "));
+        assert!(elsewhere(&[1, 9, 10], "l").contains("now entry 2 is "));
+        assert!(elsewhere(&[1, 2], "m").ends_with("now another journal stands in its place"));
+        assert!(own.head().is_ok());
+    }
+
+    #[test]
+    fn a_journal_whose_last_entry_is_too_old_is_refused() {
+        let (registry, marks) = (MemoryRegistry::new(), Arc::<Noted>::default());
+        write(&trusted(&registry, &marks, None), "l", &[100]);
+        assert!(trusted(&registry, &marks, Some(100)).head().is_ok());
+        let old = trusted(&registry, &marks, Some(101)).head().unwrap_err();
+        assert!(matches!(old, JournalError::Old { at: Timestamp(100) }), "{old}");
+    }
+
+    #[test]
+    fn ring_tags_are_unsettled_from_before_an_entry_until_they_are_written() {
+        let (registry, marks) = (MemoryRegistry::new(), Arc::<Noted>::default());
+        let own = trusted(&registry, &marks, None);
+        assert_eq!(own.unsettled(), Unsettled::Nothing);
+        write(&own, "l", &[1]);
+        assert_eq!(own.unsettled(), Unsettled::All, "of the first entry nobody knows");
+        own.settled();
+        assert_eq!(own.unsettled(), Unsettled::Nothing);
+        write(&own, "l", &[2]);
+        assert_eq!(own.unsettled(), Unsettled::Moved);
+        // It dies; whoever comes next on this machine looks at all.
+        let next = trusted(&registry, &marks, None);
+        assert_eq!(next.unsettled(), Unsettled::All);
+        next.head().unwrap();
+        assert!(marks.read().unwrap().unsettled, "reading settles nothing");
+        next.settled();
+        assert_eq!(trusted(&registry, &marks, None).unsettled(), Unsettled::Nothing);
     }
 }

@@ -28,6 +28,7 @@ fn unknown_verbs_and_flags_are_usage_errors() {
         (&["-C", "gone", "plan"], 1),
         (&["-C", "rings.yaml", "plan"], 1),
         (&["--config", "gone.yaml", "plan"], 1),
+        (&["--registry", "no registry", "build"], 1),
         (&["--registry", "oci:", "plan"], 1),
         (&["--project", "UP", "plan"], 1),
     ] {

@@ -47,7 +47,7 @@ fn two_writers_never_fork_lose_or_double_an_entry_while_the_registry_dies_at_a_p
         Bounds {
             writers: 2,
             places: 2,
-            rounds: if full() { 3 } else { 2 },
+            rounds: 3,
             faults: if full() { 2 } else { 1 },
             ..Bounds::default()
         },

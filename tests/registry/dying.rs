@@ -99,11 +99,6 @@ fn chain(server: &Server) -> BTreeMap<u64, String> {
 
 #[test]
 fn whoever_dies_after_reading_is_as_if_it_had_not_run() {
-    dies_thrice_at_reading();
-}
-
-/// Each command reads once before its first entry.
-fn dies_thrice_at_reading() {
     let Some(server) = Server::start(Kind::Third) else {
         return;
     };
@@ -387,7 +382,12 @@ fn race(kind: Kind, deaths: bool) {
     assert!(lost.is_empty() && doubled == 0 && forks == 0, "{lost:?}");
     assert!(!told.acknowledged.is_empty(), "nobody was told anything");
     team.ok(&["state", "repair"]);
-    team.whole();
+    let verified = team.json(&["state", "verify"]);
+    assert_eq!(verified["problems"], serde_json::json!([]), "{verified}");
+    // The second removes no tags, so that of a ring that is empty again stays.
+    if kind != Kind::Second {
+        team.whole();
+    }
 }
 
 #[test]
@@ -397,12 +397,7 @@ fn what_any_of_six_writers_was_told_is_in_the_chain_though_they_and_the_registry
 }
 
 #[test]
-fn what_any_of_six_writers_was_told_is_in_the_chain_where_no_tag_can_be_moved() {
-    race_without_repair();
-}
-
-/// Without ring tags there is nothing to repair.
-fn race_without_repair() {
+fn what_any_of_three_writers_was_told_is_in_the_chain_where_no_tag_can_be_moved() {
     let Some(server) = Server::start(Kind::Immutable) else {
         return;
     };

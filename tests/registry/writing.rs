@@ -235,3 +235,122 @@ fn max_age_is_an_age() {
         wrong.err
     );
 }
+
+/// What the journal says, entry by entry, by the digest of the last.
+fn head(team: &Team, more: &[&str]) -> Value {
+    team.json(&[&["state", "show"], more].concat())["digest"].clone()
+}
+
+#[test]
+fn a_store_goes_from_a_registry_to_a_folder_and_on_to_another_registry() {
+    let (Some(one), Some(other)) = (Server::start(Kind::Second), Server::start(Kind::Third)) else {
+        return;
+    };
+    let team = Team::new(&one);
+    let nothing = team.run(&["state", "copy", &one.address, "oci:../backup"]);
+    assert_eq!(nothing.code, Some(1), "{nothing:?}");
+    team.ok(&["build"]);
+    team.ok(&["shift", "test"]);
+    let copied = team.json(&["state", "copy", &one.address, "oci:../backup"]);
+    assert_eq!(
+        (&copied["entries"], &copied["versions"]),
+        (&json!(3), &json!(2)),
+        "{copied}"
+    );
+    team.change("base", "t1");
+    team.ok(&["build"]);
+    let copied = team.json(&["state", "copy", &one.address, "oci:../backup"]);
+    assert_eq!(
+        (&copied["entries"], &copied["versions"]),
+        (&json!(2), &json!(2)),
+        "{copied}"
+    );
+    let again = team.json(&["state", "copy", &one.address, "oci:../backup"]);
+    assert_eq!(again["bytes"], 0, "{again}");
+    team.ok(&["state", "copy", "oci:../backup", &other.address]);
+    for place in ["oci:../backup", &other.address] {
+        let there = ["--registry", place];
+        assert_eq!(head(&team, &there), head(&team, &[]), "{place}");
+        let verified = team.json(&[&["state", "verify"], &there[..]].concat());
+        assert_eq!(
+            (&verified["problems"], &verified["warnings"]),
+            (&json!([]), &json!([])),
+            "{place}"
+        );
+    }
+    // Each goes on by itself; then neither is the beginning of the other.
+    team.ok(&["shift", "test"]);
+    team.ok(&["freeze", "0.1.0", "--reason", "x", "--registry", &other.address]);
+    let refused = team.run(&["state", "copy", &one.address, &other.address]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.err.contains("not the beginning of this one"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn a_journal_that_is_lost_is_rebuilt_from_ring_tags_and_labels() {
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
+    let team = Team::new(&server);
+    team.ok(&["build"]);
+    team.ok(&["shift", "--all"]);
+    team.ok(&["shift", "--all"]);
+    team.change("base", "t1");
+    team.ok(&["build"]);
+    team.ok(&["shift", "--all"]);
+    team.ok(&["shift", "users"]);
+    let refused = team.run(&["state", "rebuild"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    let before = team.board();
+    std::fs::remove_dir_all(server.folder("acme/shop/shop-state")).unwrap();
+    let other = |args: &[&str]| crate::team::ran(team.member("other", args).output().unwrap());
+    assert_eq!(other(&["build"]).code, Some(7), "numbers are not given twice");
+    let dry = other(&["state", "rebuild", "--dry-run"]);
+    assert_eq!(dry.code, Some(0), "{dry:?}");
+    let done = other(&["state", "rebuild"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.err.contains("lost are: history"), "{}", done.err);
+    let after = crate::sandbox::board(&other(&["status", "--json"]).shape().unwrap());
+    assert_eq!(after, before);
+    let build = other(&["build", "--json"]).shape().unwrap();
+    assert_eq!(build["entry"], Value::Null, "what was built is built: {build}");
+    team.change("base", "t2");
+    assert_eq!(other(&["build"]).code, Some(0));
+    assert_eq!(other(&["unshift"]).code, Some(0), "post is back");
+    let verified = other(&["state", "verify", "--json"]).shape().unwrap();
+    assert_eq!(
+        (&verified["problems"], &verified["warnings"]),
+        (&json!([]), &json!([])),
+        "{verified}"
+    );
+}
+
+#[test]
+fn ring_tags_that_somebody_moved_are_repaired() {
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
+    let team = Team::new(&server);
+    team.ok(&["build"]);
+    team.change("base", "t1");
+    team.ok(&["build"]);
+    let (registry, root) = (open(&server), repository("shop"));
+    let old = registry.resolve(&root, "0.1.0").unwrap().unwrap();
+    registry.move_tag(&root, "dev", &old).unwrap();
+    registry.move_tag(&root, "post", &old).unwrap();
+    let repaired = team.json(&["state", "repair"]);
+    assert_eq!(repaired["written"], json!(["dev", "post"]));
+    team.whole();
+    assert_eq!(
+        repaired["removed"], 8,
+        "a claim and a vote for each of four entries"
+    );
+    let again = team.json(&["state", "repair"]);
+    assert_eq!((&again["written"], &again["removed"]), (&json!([]), &json!(0)));
+    team.ok(&["shift", "test"]);
+    team.whole();
+}

@@ -406,7 +406,7 @@ pub enum StateVerb {
     },
     /// Read everything the journal names and compare it with its digests
     Verify,
-    /// Write the ring tags that are not what the journal says
+    /// Write the ring tags that are not what the journal says; remove old claims and votes from a registry
     Repair,
     /// Copy images, journal and ring tags to another place; given again, it goes on
     #[command(after_help = "Examples:

@@ -144,8 +144,7 @@ impl RemoteError {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Answered { status, .. } => matches!(status, 400 | 405 | 409 | 412 | 422),
-            Self::Denied { login, .. } => login.is_none(),
-            Self::Unsupported { .. } => true,
+            Self::Denied { .. } | Self::Unsupported { .. } => true,
             _ => false,
         }
     }

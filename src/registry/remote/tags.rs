@@ -31,7 +31,8 @@ pub(super) async fn list(shared: &Shared, repository: &Repository) -> Result<Vec
             _ => return Err(shared.refused(&ask, &answer)),
         }
         let page = read(&answer.body).ok_or_else(|| shared.malformed(&action, "no list of tags"))?;
-        let (full, last) = (page.len() >= PAGE, page.last().cloned());
+        // More than was asked for is everything: pages are not known.
+        let (full, last) = (page.len() == PAGE, page.last().cloned());
         let before = tags.len();
         tags.extend(page);
         let grew = tags.len() > before;

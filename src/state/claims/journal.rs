@@ -144,6 +144,10 @@ impl Journal for ClaimsJournal {
         }
     }
 
+    fn clean(&self, decided: u64) -> Result<u64, JournalError> {
+        super::cleaning::clean(&self.documents, &self.list()?, decided)
+    }
+
     fn moves_tags(&self, find_out: bool) -> Result<bool, JournalError> {
         let known = *self.moves.lock().unwrap_or_else(PoisonError::into_inner);
         let moves = match known {
@@ -387,6 +391,27 @@ mod tests {
             .collect();
         wanted.sort();
         assert_eq!(operations, wanted);
+    }
+
+    #[test]
+    fn what_writers_needed_to_agree_is_cleaned_and_the_journal_goes_on() {
+        let registry = MemoryRegistry::new();
+        let journal = journal(&registry, 1);
+        let write = || {
+            let head = journal.head().unwrap();
+            let wanted = entry(head.as_ref(), "x".into());
+            journal.append(head.as_ref(), &wanted).unwrap()
+        };
+        for _ in 0..3 {
+            assert!(matches!(write(), Appended::Committed(_)));
+        }
+        assert_eq!(journal.clean(2).unwrap(), 4, "a claim and a vote for each of two");
+        assert_eq!(journal.clean(3).unwrap(), 2);
+        assert_eq!(
+            journal.list().unwrap(),
+            ["s.00000001", "s.00000002", "s.00000003"]
+        );
+        assert!(matches!(write(), Appended::Committed(_)));
     }
 
     #[test]

@@ -9,73 +9,16 @@ use ringshift::engine::{Failure, Store, copy, pointers, rebuild, verify};
 use ringshift::wire;
 use serde_json::{Value, json};
 
-/// Shows or verifies the store.
+/// What is asked of the store itself.
 pub fn run(settings: &Settings, ui: &Ui, what: &StateVerb) -> Result<u8, Failure> {
     // What is looked at is what stands there.
     settings.fresh.set(!matches!(what, StateVerb::Show { .. }));
     match what {
-        StateVerb::Copy { from, to } => return copied(settings, ui, from, to),
-        StateVerb::Rebuild { change } => return rebuilt(settings, ui, change),
-        _ => {}
-    }
-    let (store, _) = open::store_alone(settings)?;
-    match what {
-        StateVerb::Copy { .. } | StateVerb::Rebuild { .. } => Ok(0),
-        StateVerb::Repair => repaired(ui, &store),
-        StateVerb::Show { seq } => {
-            let stored = match seq {
-                Some(seq) => store.journal.at(*seq)?,
-                None => store.journal.head()?,
-            };
-            let stored = stored.ok_or_else(|| match seq {
-                Some(seq) => Failure::request(format!("the journal has no entry {seq}"), "ringshift log"),
-                None => no_journal(&store),
-            })?;
-            let entry = serde_json::to_value(&stored.entry).unwrap_or(Value::Null);
-            match ui.json {
-                true => ui.print(&wire::line(
-                    "entry",
-                    &json!({"digest": stored.digest, "entry": entry}),
-                )),
-                false => {
-                    let pretty = serde_json::to_string_pretty(&entry).unwrap_or_default();
-                    ui.print(&format!("{}\n{pretty}", stored.digest));
-                }
-            }
-            Ok(0)
-        }
-        StateVerb::Verify => {
-            let report = verify::verify(&store)?;
-            // Nothing is whole; a registry without a journal is most likely not the one that was meant.
-            if report.entries == 0 && report.problems.is_empty() && !store.is_folder() {
-                return Err(no_journal(&store));
-            }
-            if ui.json {
-                let body = json!({
-                    "entries": report.entries, "releases": report.releases, "images": report.images,
-                    "problems": report.problems, "warnings": report.warnings,
-                });
-                ui.print(&wire::line("verify", &body));
-            } else {
-                report.warnings.iter().for_each(|warning| ui.warn(warning));
-                report
-                    .problems
-                    .iter()
-                    .for_each(|problem| ui.talk(&format!("error: {problem}")));
-                ui.print(&format!(
-                    "{}, {}, {}: {}",
-                    count(report.entries, "entry", "entries"),
-                    count(report.releases as u64, "release", "releases"),
-                    count(report.images as u64, "image", "images"),
-                    if report.problems.is_empty() {
-                        "whole"
-                    } else {
-                        "damaged"
-                    }
-                ));
-            }
-            Ok(if report.problems.is_empty() { 0 } else { 7 })
-        }
+        StateVerb::Show { seq } => show(ui, &open::store_alone(settings)?.0, *seq),
+        StateVerb::Verify => verified(ui, &open::store_alone(settings)?.0),
+        StateVerb::Repair => repaired(ui, &open::store_alone(settings)?.0),
+        StateVerb::Copy { from, to } => copied(settings, ui, from, to),
+        StateVerb::Rebuild { change } => rebuilt(settings, ui, change),
     }
 }
 
@@ -87,18 +30,88 @@ fn no_journal(store: &Store) -> Failure {
     )
 }
 
-/// Rewrites the ring tags.
-fn repaired(ui: &Ui, store: &Store) -> Result<u8, Failure> {
-    let stale = match store.journal.head()? {
-        Some(head) => pointers::stale(store, &head.entry.state)?,
-        None => Vec::new(),
+/// Shows an entry, whole.
+fn show(ui: &Ui, store: &Store, seq: Option<u64>) -> Result<u8, Failure> {
+    let stored = match seq {
+        Some(seq) => store.journal.at(seq)?,
+        None => store.journal.head()?,
     };
+    let stored = stored.ok_or_else(|| match seq {
+        Some(seq) => Failure::request(format!("the journal has no entry {seq}"), "ringshift log"),
+        None => no_journal(store),
+    })?;
+    let entry = serde_json::to_value(&stored.entry).unwrap_or(Value::Null);
+    match ui.json {
+        true => ui.print(&wire::line(
+            "entry",
+            &json!({"digest": stored.digest, "entry": entry}),
+        )),
+        false => {
+            let pretty = serde_json::to_string_pretty(&entry).unwrap_or_default();
+            ui.print(&format!("{}\n{pretty}", stored.digest));
+        }
+    }
+    Ok(0)
+}
+
+/// Verifies the whole store.
+fn verified(ui: &Ui, store: &Store) -> Result<u8, Failure> {
+    let report = verify::verify(store)?;
+    // Nothing is whole; a registry without a journal is most likely not the one that was meant.
+    if report.entries == 0 && report.problems.is_empty() && !store.is_folder() {
+        return Err(no_journal(store));
+    }
+    if ui.json {
+        let body = json!({
+            "entries": report.entries, "releases": report.releases, "images": report.images,
+            "problems": report.problems, "warnings": report.warnings,
+        });
+        ui.print(&wire::line("verify", &body));
+    } else {
+        report.warnings.iter().for_each(|warning| ui.warn(warning));
+        report
+            .problems
+            .iter()
+            .for_each(|problem| ui.talk(&format!("error: {problem}")));
+        ui.print(&format!(
+            "{}, {}, {}: {}",
+            count(report.entries, "entry", "entries"),
+            count(report.releases as u64, "release", "releases"),
+            count(report.images as u64, "image", "images"),
+            if report.problems.is_empty() {
+                "whole"
+            } else {
+                "damaged"
+            }
+        ));
+    }
+    Ok(if report.problems.is_empty() { 0 } else { 7 })
+}
+
+/// Rewrites the ring tags, removes old claims and votes.
+fn repaired(ui: &Ui, store: &Store) -> Result<u8, Failure> {
+    let Some(head) = store.journal.head()? else {
+        moves::nothing(ui);
+        return Ok(0);
+    };
+    let stale = pointers::stale(store, &head.entry.state)?;
     pointers::repair(store)?;
     store.journal.settled();
-    match ui.json {
-        true => ui.print(&wire::line("repair", &json!({"written": stale}))),
-        false if stale.is_empty() => ui.print("Nothing to do."),
-        false => ui.say("Wrote", &format!("ring tags {}", stale.join(", "))),
+    let removed = store.journal.clean(head.entry.seq)?;
+    if ui.json {
+        ui.print(&wire::line(
+            "repair",
+            &json!({"written": stale, "removed": removed}),
+        ));
+    } else if stale.is_empty() && removed == 0 {
+        ui.print("Nothing to do.");
+    } else {
+        if !stale.is_empty() {
+            ui.say("Wrote", &format!("ring tags {}", stale.join(", ")));
+        }
+        if removed > 0 {
+            ui.say("Removed", &format!("{removed} old claims and votes"));
+        }
     }
     Ok(0)
 }

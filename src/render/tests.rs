@@ -48,7 +48,7 @@ fn pack(files: &[(&str, &str)]) -> Pack {
         .fold(MemoryTree::new(), |tree, (path, text)| tree.file(path, text));
     let name = EnvironmentName::new("dev").unwrap();
     let environments = BTreeMap::from([(name, RepoPath::clean("env"))]);
-    let mut pack = Pack::gather(&tree, &environments, Options::default())
+    let mut pack = Pack::gather(&tree, &environments, Options::default(), None)
         .unwrap()
         .pack;
     pack.names

@@ -103,8 +103,9 @@ pub async fn run(
     let (plan, works) = loop {
         let plan = plan(site, commits, request, head.as_ref())?;
         if plan.is_empty() {
-            settle(site, tools, None);
-            return Ok(None);
+            let committed = record_sites(site, tools, commits, &plan, head)?;
+            settle(site, tools, committed.as_ref());
+            return Ok(committed);
         }
         if head.is_none() {
             refuse_orphans(&site.store)?;
@@ -182,6 +183,34 @@ fn settle(site: &Site, tools: &Tools, committed: Option<&Committed>) {
     if let Some(message) = pointers::settle(&site.store, entry) {
         tools.reporter.report(Event::Note { message });
     }
+}
+
+/// Whether a build of this plan, which builds nothing, still has sites to record (D1).
+pub fn has_new_sites(plan: &Plan, state: &State, wanted: &State) -> bool {
+    let first = state.first().cloned().map(crate::plan::Target::Ring);
+    first.as_ref() == Some(&plan.target) && plan.held.is_some() && state.sites != wanted.sites
+}
+
+/// Records the sites of the commit where they are all that is new.
+fn record_sites(
+    site: &Site,
+    tools: &Tools,
+    commits: &dyn Commits,
+    plan: &Plan,
+    head: Option<Stored>,
+) -> Result<Option<Committed>, Failure> {
+    let new = |head: &Stored| has_new_sites(plan, &head.entry.state, &site.empty);
+    if !head.as_ref().is_some_and(new) {
+        return Ok(None);
+    }
+    let committed = commit(site, commits, plan, head, &BTreeMap::new())?;
+    if let Some(committed) = &committed {
+        tools.reporter.report(Event::Committed {
+            what: "the sites".into(),
+            seq: committed.seq,
+        });
+    }
+    Ok(committed)
 }
 
 /// Stores the environments of a release, unless they are those of the release before it (D1).

@@ -42,18 +42,6 @@ pub struct Field {
 /// The objects that differ, by kind, namespace and name. A generated name that ends in a hash of its content is another
 /// name: the old object is gone and a new one there.
 pub fn difference(old: &[Object], new: &[Object]) -> Vec<Differing> {
-    type Key<'o> = (&'o str, &'o str, &'o str, &'o str);
-    let index = |objects: &'_ [Object]| -> BTreeMap<(String, String, String, String), Value> {
-        let key = |object: &Object| -> (String, String, String, String) {
-            let (kind, group, namespace, name): Key<'_> =
-                (object.kind(), object.group(), object.namespace(), object.name());
-            (kind.into(), group.into(), namespace.into(), name.into())
-        };
-        objects
-            .iter()
-            .map(|object| (key(object), object.value.clone()))
-            .collect()
-    };
     let (old, new) = (index(old), index(new));
     let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     let mut found = Vec::new();
@@ -63,14 +51,14 @@ pub fn difference(old: &[Object], new: &[Object]) -> Vec<Differing> {
             (_, None) => How::Removed,
             (Some(old), Some(new)) => {
                 let mut fields = Vec::new();
-                compare("", Some(old), Some(new), &mut fields);
+                compare("", Some(*old), Some(*new), &mut fields);
                 if fields.is_empty() {
                     continue;
                 }
                 How::Changed(fields)
             }
         };
-        let (kind, _, namespace, name) = key.clone();
+        let [kind, _, namespace, name] = key.map(str::to_owned);
         found.push(Differing {
             kind,
             namespace,
@@ -79,6 +67,16 @@ pub fn difference(old: &[Object], new: &[Object]) -> Vec<Differing> {
         });
     }
     found
+}
+
+/// Objects by kind, group, namespace and name.
+fn index(objects: &[Object]) -> BTreeMap<[&str; 4], &Value> {
+    let mut index = BTreeMap::new();
+    for object in objects {
+        let key = [object.kind(), object.group(), object.namespace(), object.name()];
+        index.insert(key, &object.value);
+    }
+    index
 }
 
 fn compare(path: &str, old: Option<&Value>, new: Option<&Value>, fields: &mut Vec<Field>) {

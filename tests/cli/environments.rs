@@ -441,3 +441,28 @@ fn newest(store: &Path) -> Value {
     entry["layers"] = manifest["layers"].as_array().unwrap().len().into();
     entry
 }
+
+#[test]
+fn a_new_site_is_recorded_though_nothing_is_built() {
+    let world = built();
+    let rings = std::fs::read_to_string(world.path("rings.yaml")).unwrap();
+    world.write(
+        "rings.yaml",
+        format!("{rings}  us: {{environment: prod, ring: dev}}\n"),
+    );
+    world.commit("Open in the US");
+    let plan = say(&world, &["plan", "--check"]);
+    assert!(
+        plan.ends_with(
+            "Nothing to do: 4 images unchanged.\n[stderr]\nnote: the sites of rings.yaml are not those of the store; `ringshift build` records them\n[exit 3]"
+        ),
+        "{plan}"
+    );
+    insta::assert_snapshot!(say(&world, &["build"]), @r"
+    [stderr]
+     Committed the sites, entry 3
+    ");
+    assert_eq!(say(&world, &["build"]), "Nothing to do.");
+    assert!(alone(&world, &["render", "us"]).contains("ringshift.dev/site: us"));
+    insta::assert_snapshot!(crate::story::log(&world, &["-n", "1"]), @"3  AGE  build  sites  ada");
+}

@@ -173,6 +173,11 @@ fn every_site_of_the_example_is_rendered_from_its_release() {
         "acme/shop: 3 images, 7 rings, nothing wrong"
     );
     assert_eq!(world.run(&["build", "-q"]).shown(), "");
+    let labels = regex::Regex::new(
+        "  labels:\n    ringshift.dev/ring: developers\n    ringshift.dev/site: [a-z]+\n    ringshift.dev/version: 0.1.0\n",
+    )
+    .unwrap();
+    let pins = regex::Regex::new("@sha256:[0-9a-f]{64}\n").unwrap();
     for (site, environment) in [
         ("laptop", "dev"),
         ("cannery", "stag"),
@@ -182,12 +187,7 @@ fn every_site_of_the_example_is_rendered_from_its_release() {
     ] {
         let rendered = world.run(&["render", site, "--ring", "developers"]);
         assert_eq!((rendered.code, rendered.err.as_str()), (0, ""), "{site}");
-        let labels = regex::Regex::new(
-            "  labels:\n    ringshift.dev/ring: developers\n    ringshift.dev/site: [a-z]+\n    ringshift.dev/version: 0.1.0\n",
-        )
-        .unwrap();
         let plain = labels.replace_all(&rendered.out, "");
-        let pins = regex::Regex::new("@sha256:[0-9a-f]{64}\n").unwrap();
         assert_eq!(pins.find_iter(&plain).count(), 2, "{site}");
         assert_eq!(pins.replace_all(&plain, "\n"), built(environment), "{site}");
     }

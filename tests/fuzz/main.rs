@@ -99,6 +99,16 @@ fn journal_entries_are_written_as_they_were_read() {
 }
 
 #[test]
+fn kustomizations_are_built_or_refused_and_their_pack_gives_the_same() {
+    holds("kustomize");
+}
+
+#[test]
+fn packs_are_written_as_they_were_read() {
+    holds("pack");
+}
+
+#[test]
 fn names_are_read_as_they_were_printed() {
     holds("names");
 }

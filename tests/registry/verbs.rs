@@ -159,7 +159,13 @@ fn a_registry_without_a_journal_is_not_whole() {
         );
     }
     let (code, _, said) = there(&["log"]);
-    assert_eq!((code, said.as_str()), (Some(0), "note: no entry yet; `ringshift build` writes the first\n"));
+    assert_eq!(
+        (code, said.as_str()),
+        (
+            Some(0),
+            "note: no entry yet; `ringshift build` writes the first\n"
+        )
+    );
     // A release without a journal is a journal that was lost.
     let registry = open(&server);
     let root = Repository::single("acme/shop/shop");

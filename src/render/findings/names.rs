@@ -38,7 +38,7 @@ pub(super) fn invalid(object: &Object, found: &mut Vec<Finding>) {
             "a Namespace has at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends",
         ),
         _ => (
-            name.len() <= 253 && name.split('.').all(|part| is_part(part)),
+            name.len() <= 253 && name.split('.').all(is_part),
             "a name has at most 253 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends",
         ),
     };

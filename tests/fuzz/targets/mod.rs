@@ -9,7 +9,9 @@ pub mod expansion;
 pub mod ignore_file;
 pub mod image;
 pub mod journal_entry;
+pub mod kustomize;
 pub mod names;
+pub mod pack;
 pub mod proposal;
 pub mod release_record;
 pub mod rings_yaml;
@@ -20,7 +22,7 @@ mod world;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target; the names are those of the folders with their seeds.
-pub const ALL: [Target; 12] = [
+pub const ALL: [Target; 14] = [
     ("archive", archive::run),
     ("container_file", container_file::run),
     ("environments", environments::run),
@@ -28,7 +30,9 @@ pub const ALL: [Target; 12] = [
     ("ignore_file", ignore_file::run),
     ("image", image::run),
     ("journal_entry", journal_entry::run),
+    ("kustomize", kustomize::run),
     ("names", names::run),
+    ("pack", pack::run),
     ("proposal", proposal::run),
     ("release_record", release_record::run),
     ("rings_yaml", rings_yaml::run),

@@ -2,7 +2,7 @@
 
 use super::age::age;
 use super::table::{Cell, render};
-use ringshift::state::{Entry, Moved, Override, Timestamp};
+use ringshift::state::{Entry, Moved, Override, Timestamp, Verb};
 
 /// The entries, one line each, overrides and reasons below.
 pub fn log(entries: &[Entry], now: Timestamp, width: Option<usize>) -> String {
@@ -21,6 +21,7 @@ pub fn log(entries: &[Entry], now: Timestamp, width: Option<usize>) -> String {
         let what = match (moved.is_empty(), images.len()) {
             (false, _) => moved.join(", "),
             (true, 1..=6) => images.join(", "),
+            (true, 0) if entry.verb == Verb::Build => "sites".into(),
             (true, 0) => String::new(),
             (true, n) => format!("{n} images"),
         };

@@ -53,8 +53,17 @@ pub fn run(settings: &Settings, ui: &Ui, args: &BuildArgs, check: bool) -> Resul
     let decided = execute::plan(&site, &commits, &request, head.as_ref())?;
     differences.tell(ui, &opened);
     print(settings, ui, &caches, &site, &decided, head.as_ref(), false)?;
+    let state = head.as_ref().map_or(&site.empty, |head| &head.entry.state);
+    let sites = decided.is_empty() && execute::has_new_sites(&decided, state, &site.empty);
+    if sites {
+        ui.note("the sites of rings.yaml are not those of the store; `ringshift build` records them");
+    }
     caches.save();
-    Ok(if check && !decided.is_empty() { 3 } else { 0 })
+    Ok(if check && (sites || !decided.is_empty()) {
+        3
+    } else {
+        0
+    })
 }
 
 /// The request that the flags make.

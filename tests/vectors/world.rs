@@ -5,6 +5,7 @@ use ringshift::containerfile::{
     Base, BaseFacts, Inputs, NamedContext, ProjectRef, ResolveError, World, parse, resolve,
 };
 use ringshift::model::{Digest, Platform, RepoPath, Revision};
+use ringshift::pack::Pack;
 use ringshift::revision::{self, ContextTree, Contexts, Limits, Plan, Records};
 use ringshift::tree::SourceTree;
 use ringshift::tree::memory::MemoryTree;
@@ -178,5 +179,11 @@ fn resolved(world: &Value, images: &dyn World) -> Result<Records, String> {
         args: args.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(),
         ..revision::Inputs::default()
     };
-    Ok(revision::compute(&[plan], &inputs).1)
+    let records = revision::compute(&[plan], &inputs).1;
+    let Value::Object(pack) = &world["pack"] else {
+        return Ok(records);
+    };
+    let pack = serde_json::to_vec(pack).map_err(|e| e.to_string())?;
+    let pack = Pack::read(&pack).map_err(|e| e.to_string())?;
+    Ok(revision::with_environments(records, &pack).1)
 }

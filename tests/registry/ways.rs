@@ -216,7 +216,7 @@ fn where_one_request_in_a_hundred_is_cut_or_stalls_everything_arrives() {
             |_, answer| answer,
         );
         let limits = Limits {
-            read: Duration::from_millis(400),
+            read: Duration::from_millis(1500),
             wait: Duration::from_millis(5),
             ..Limits::default()
         };

@@ -216,7 +216,9 @@ fn where_one_request_in_a_hundred_is_cut_or_stalls_everything_arrives() {
             |_, answer| answer,
         );
         let limits = Limits {
-            read: Duration::from_millis(400),
+            // Longer than a busy machine takes to answer.
+            read: Duration::from_secs(3),
+            again: 12,
             wait: Duration::from_millis(5),
             ..Limits::default()
         };

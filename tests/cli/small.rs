@@ -224,7 +224,7 @@ fn help_is_for_people() {
               [env: RINGSHIFT_CONFIG=]
 
           --registry <REGISTRY>
-              Where the images are: a folder as oci:PATH, or a registry to read
+              Where the images are: a registry, or a folder as oci:PATH
               
               [env: RINGSHIFT_REGISTRY=]
 
@@ -232,6 +232,11 @@ fn help_is_for_people() {
               The project, when there is no rings.yaml
               
               [env: RINGSHIFT_PROJECT=]
+
+          --max-age <AGE>
+              Refuse a registry whose last entry is older: 30m, 12h, 7d
+              
+              [env: RINGSHIFT_MAX_AGE=]
 
       -C <DIR>
               Run as if started in DIR
@@ -331,7 +336,7 @@ fn help_is_for_people() {
               [env: RINGSHIFT_CONFIG=]
 
           --registry <REGISTRY>
-              Where the images are: a folder as oci:PATH, or a registry to read
+              Where the images are: a registry, or a folder as oci:PATH
               
               [env: RINGSHIFT_REGISTRY=]
 
@@ -339,6 +344,11 @@ fn help_is_for_people() {
               The project, when there is no rings.yaml
               
               [env: RINGSHIFT_PROJECT=]
+
+          --max-age <AGE>
+              Refuse a registry whose last entry is older: 30m, 12h, 7d
+              
+              [env: RINGSHIFT_MAX_AGE=]
 
       -C <DIR>
               Run as if started in DIR

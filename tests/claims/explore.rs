@@ -2,7 +2,7 @@
 
 use crate::model::{Bounds, Event, Violation, World};
 use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::time::{Duration, Instant};
 
 /// What was found.
@@ -18,9 +18,7 @@ pub struct Explored {
 
 /// 64 bits of a world: that two of a million agree in them by chance is one in some ten millions.
 fn print(world: &World) -> u64 {
-    let mut hasher = BuildHasherDefault::<DefaultHasher>::default().build_hasher();
-    world.hash(&mut hasher);
-    hasher.finish()
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(world)
 }
 
 /// Explores until the first violation.

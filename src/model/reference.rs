@@ -86,6 +86,10 @@ impl FromStr for Reference {
 fn by_library(text: &str) -> Result<Reference, ReferenceError> {
     let parsed: oci_distribution::Reference = text.parse().map_err(|_| ReferenceError(text.into()))?;
     let (registry, repository) = (parsed.registry(), parsed.repository());
+    // The library measures what is written; Docker, what it stands for.
+    if repository.len() > LONGEST {
+        return Err(ReferenceError(text.into()));
+    }
     // No repository has a capital letter, so what has one is a host, as Docker reads it.
     let name = match repository.contains(|c: char| c.is_ascii_uppercase()) {
         true => repository.into(),
@@ -116,8 +120,10 @@ fn ordinary(text: &str) -> Option<Reference> {
         Some((left, right)) if left == "localhost" || left.contains(['.', ':']) => (left, right),
         _ => ("docker.io", name),
     };
+    let official = registry == "docker.io" && !repository.contains('/');
+    let library = if official { "library/" } else { "" };
     let good = is_host(registry)
-        && repository.len() <= LONGEST
+        && library.len() + repository.len() <= LONGEST
         && repository
             .split('/')
             .all(|part| is_separated(part, &['.', '_', '-']))
@@ -127,8 +133,6 @@ fn ordinary(text: &str) -> Option<Reference> {
     if !good || registry == "index.docker.io" {
         return None;
     }
-    let official = registry == "docker.io" && !repository.contains('/');
-    let library = if official { "library/" } else { "" };
     let implied = digest.is_none().then_some("latest");
     Some(Reference {
         name: format!("{registry}/{library}{repository}"),
@@ -168,6 +172,15 @@ fn is_sha256(text: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_name_is_measured_with_what_is_filled_in() {
+        let official = |length: usize| "x".repeat(length).parse::<Reference>();
+        assert!(official(247).is_ok_and(|reference| reference.to_string().parse() == Ok(reference)));
+        assert!(official(248).is_err());
+        let odd = format!("a.{}", "x".repeat(246));
+        assert!(odd.parse::<Reference>().is_err());
+    }
 
     #[test]
     fn what_everybody_writes_is_ordinary() {

@@ -466,3 +466,9 @@ fn a_new_site_is_recorded_though_nothing_is_built() {
     assert!(alone(&world, &["render", "us"]).contains("ringshift.dev/site: us"));
     insta::assert_snapshot!(crate::story::log(&world, &["-n", "1"]), @"3  AGE  build  sites  ada");
 }
+
+#[test]
+fn kustomize_as_json_is_one_line_with_the_objects_in_order() {
+    let world = world();
+    insta::assert_snapshot!(say(&world, &["kustomize", "environments/dev", "--json"]), @r#"{"kind":"kustomize","format":1,"objects":[{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"api","namespace":"shop-dev"},"spec":{"selector":{"matchLabels":{"app":"api"}},"template":{"metadata":{"labels":{"app":"api"}},"spec":{"containers":[{"name":"api","image":"acme/shop/api"}]}}}}]}"#);
+}

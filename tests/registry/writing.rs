@@ -354,3 +354,57 @@ fn ring_tags_that_somebody_moved_are_repaired() {
     team.ok(&["shift", "test"]);
     team.whole();
 }
+
+#[test]
+fn a_site_needs_the_registry_and_nothing_else() {
+    for kind in [Kind::Second, Kind::Third] {
+        let Some(server) = Server::start(kind) else {
+            continue;
+        };
+        let team = Team::new(&server);
+        let config = "project: acme/shop\nrings: [dev, test, users]\nimages:\n  base: base\n  shop: {context: shop, root: true}\n\
+                      sites:\n  eu: {environment: prod, ring: dev}\n";
+        team.sandbox.write("rings.yaml", config);
+        team.sandbox.write(
+            "environments/prod/kustomization.yaml",
+            "namespace: shop\nresources: [pod.yaml]\n",
+        );
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: base}\nspec: {containers: [{name: base, image: acme/shop/base}]}\n";
+        team.sandbox.write("environments/prod/pod.yaml", pod);
+        team.sandbox.commit("Environments");
+        team.ok(&["build"]);
+        let digest = open(&server)
+            .resolve(&repository("base"), "0.1.0")
+            .unwrap()
+            .unwrap()
+            .digest;
+        let empty = tempfile::tempdir().unwrap();
+        let alone = |args: &[&str]| {
+            let mut command = team.member("site", args);
+            command.current_dir(empty.path()).env("PATH", "");
+            crate::team::ran(command.output().unwrap())
+        };
+        let rendered = alone(&["render", "eu", "--project", "acme/shop"]);
+        let wanted = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  labels:\n    ringshift.dev/ring: dev\n    ringshift.dev/site: eu\n    \
+             ringshift.dev/version: 0.1.0\n  name: base\n  namespace: shop\nspec:\n  containers:\n  - image: \
+             {}/acme/shop/base@{digest}\n    name: base\n",
+            server.address
+        );
+        assert_eq!(
+            (rendered.code, rendered.out),
+            (Some(0), wanted),
+            "{}",
+            rendered.err
+        );
+        let other = alone(&["render", "eu", "--project", "acme/other"]);
+        assert_eq!(other.code, Some(1), "{other:?}");
+        assert!(
+            other
+                .err
+                .contains("holds no journal of acme/other with the root other"),
+            "{}",
+            other.err
+        );
+    }
+}

@@ -105,7 +105,7 @@ fn named(settings: &Settings, text: &str) -> Result<Place, Failure> {
 pub fn store_named(settings: &Settings, text: &str) -> Result<Store, Failure> {
     let place = named(settings, text)?;
     let (name, root) = match (&settings.config, &settings.project) {
-        (None, Some(name)) => (name.value.clone(), only_root(&place, &name.value)?),
+        (None, Some(name)) => (name.value.clone(), only_root(settings, &place, &name.value)?),
         (_, name) => {
             let project = super::project(settings)?;
             (
@@ -137,7 +137,7 @@ pub fn store_alone(settings: &Settings) -> Result<(Store, State), Failure> {
         && let (Some(_), Some(name)) = (&settings.registry, &settings.project)
     {
         let place = place(settings, None)?.value;
-        let root = only_root(&place, &name.value)?;
+        let root = only_root(settings, &place, &name.value)?;
         let store = store_in(settings, &place, name.value.clone(), root)?;
         return Ok((store, State::default()));
     }
@@ -157,9 +157,7 @@ fn store_in(
             Store::new(registry, project, root, place.to_string())
         }
         Place::Registry(host) => {
-            let access = Access::from_variables(host, project.as_str(), &settings.variables);
-            let access = access.map_err(|error| RegistryError::from(Box::new(error)))?;
-            let registry = RemoteRegistry::open(access)?;
+            let registry = remote(settings, host, &project)?;
             // Where it leads is said without what may stand before the host.
             let location = registry.origin().to_string();
             let documents = match settings.fresh.get() {
@@ -176,6 +174,12 @@ fn store_in(
             Store::with_journal(registry, journal, project, root, location).at(host)
         }
     })
+}
+
+fn remote(settings: &Settings, host: &str, project: &ProjectName) -> Result<RemoteRegistry, Failure> {
+    let access = Access::from_variables(host, project.as_str(), &settings.variables);
+    let access = access.map_err(|error| RegistryError::from(Box::new(error)))?;
+    Ok(RemoteRegistry::open(access)?)
 }
 
 /// The journal in a registry, held against what this machine saw of it.
@@ -196,15 +200,27 @@ fn journal(
     Ok(Arc::new(trusted))
 }
 
-/// The root of the one journal that the project has in a folder: `<root>-state`.
-fn only_root(place: &Place, project: &ProjectName) -> Result<ImageName, Failure> {
+/// The root of the one journal that the project has in a place: `<root>-state`. A registry does not tell what it holds;
+/// there it is the root that is called like the project.
+fn only_root(settings: &Settings, place: &Place, project: &ProjectName) -> Result<ImageName, Failure> {
     let folder: &Path = match place {
         Place::Folder(folder) => folder,
         Place::Registry(host) => {
-            return Err(Failure::request(
-                format!("{host} is a registry, which does not tell what the root of {project} is called"),
-                "run it where rings.yaml is, or name that with --config",
-            ));
+            let last = project.as_str().rsplit('/').next().unwrap_or_default();
+            let found = match ImageName::new(last) {
+                Ok(root) => {
+                    let journal = Store::journal_repository(project, &root);
+                    let tags = remote(settings, host, project)?.tags(&journal)?;
+                    (!tags.is_empty()).then_some(root)
+                }
+                Err(_) => None,
+            };
+            return found.ok_or_else(|| {
+                Failure::request(
+                    format!("{host} holds no journal of {project} with the root {last}"),
+                    "check --registry and --project; a root of another name is told by rings.yaml: run it where that is, or name it with --config",
+                )
+            });
         }
     };
     let place = folder.join(project.as_str());

@@ -1,9 +1,10 @@
 //! The board: per ring what it holds, what waits before it, what is frozen.
 
+use super::commits::Clone;
 use super::failure::Failure;
 use super::store::Store;
 use crate::model::{Digest, ImageName, ProjectName, RingName, Version};
-use crate::plan::guard;
+use crate::plan::{Refusal, guard};
 use crate::state::journal::Stored;
 use crate::state::{Freeze, ReleaseRecord, ReleaseRef, State, Timestamp};
 use std::collections::BTreeMap;
@@ -114,7 +115,16 @@ fn refused(
     if guard::frozen_content(state, ring, &record.root.image, &contents, held).is_some() {
         return Ok(Some("frozen"));
     }
-    Ok(record.is_dirty().then_some("dirty"))
+    // A board is read without a clone: what only commits can tell is left open.
+    let nobody = Clone::new(
+        None,
+        Box::new(|_| Err(Failure::Bug("no commit is asked for".into()))),
+    );
+    match guard::not_frozen(state, ring, waits, &record, held, store, &nobody) {
+        Ok(()) | Err(Refusal::NeedsCommits { .. }) => Ok(record.is_dirty().then_some("dirty")),
+        Err(Refusal::Frozen { .. }) => Ok(Some("frozen")),
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// How many entries are read back to find out since when a ring holds something.

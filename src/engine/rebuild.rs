@@ -81,7 +81,7 @@ pub fn read(store: &Store, outline: &Outline, author: &Author) -> Result<Rebuilt
     }
     let mut transition = Transition::new(Verb::Init, state);
     transition.notes.push(
-        "lost are: history, withdrawn releases, ante, freezes, reservations, and numbers whose tags are gone"
+        "lost are: history, withdrawn releases, ante, freezes, reservations, the environments of releases, and numbers whose tags are gone"
             .into(),
     );
     let proposal = append::propose(None, &State::default(), transition, author);

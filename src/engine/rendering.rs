@@ -47,6 +47,16 @@ impl Delivery {
         Ok(Self { site, ring, release })
     }
 
+    /// Whether the release has the environment of the site.
+    ///
+    /// # Errors
+    /// [`Failure`] when the release cannot be read.
+    pub fn has_environment(&self, store: &Store) -> Result<bool, Failure> {
+        let record = store.journal.record(&self.release.record)?;
+        let pack = store.pack(&record)?;
+        Ok(pack.is_some_and(|pack| pack.environments.contains_key(&self.site.environment)))
+    }
+
     /// Its manifests; without labels when they shall be compared with those of another release.
     ///
     /// # Errors
@@ -91,7 +101,10 @@ pub fn site<'s>(state: &'s State, name: &SiteName) -> Result<&'s SiteRecord, Fai
         let names = state.sites.iter().map(|site| site.name.as_str());
         let hint = match state.sites.is_empty() {
             true => "write it under `sites:` in rings.yaml and build against the first ring".into(),
-            false => near::hint(name.as_str(), "sites", names),
+            false => {
+                let known = near::hint(name.as_str(), "sites", names);
+                format!("{known}; a new one of rings.yaml is known once its commit is built")
+            }
         };
         Failure::request(format!("there is no site `{name}`"), hint)
     })

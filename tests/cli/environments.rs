@@ -292,7 +292,7 @@ fn wrong_requests_say_what_there_is() {
     insta::assert_snapshot!(say(&world, &["render", "laptob"]), @r"
     [stderr]
     error: there is no site `laptob`
-    hint: did you mean `laptop`? the sites are laptop, eu
+    hint: did you mean `laptop`? the sites are laptop, eu; a new one of rings.yaml is known once its commit is built
     [exit 1]
     ");
     insta::assert_snapshot!(say(&world, &["render", "eu"]), @r"
@@ -471,4 +471,23 @@ fn a_new_site_is_recorded_though_nothing_is_built() {
 fn kustomize_as_json_is_one_line_with_the_objects_in_order() {
     let world = world();
     insta::assert_snapshot!(say(&world, &["kustomize", "environments/dev", "--json"]), @r#"{"kind":"kustomize","format":1,"objects":[{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"api","namespace":"shop-dev"},"spec":{"selector":{"matchLabels":{"app":"api"}},"template":{"metadata":{"labels":{"app":"api"}},"spec":{"containers":[{"name":"api","image":"acme/shop/api"}]}}}}]}"#);
+}
+
+#[test]
+fn an_environment_that_comes_is_all_added() {
+    let world = fresh();
+    done(&world, &["build", "-q"]);
+    let rings = std::fs::read_to_string(world.path("rings.yaml")).unwrap();
+    world.write("rings.yaml", format!("{rings}{SITES}"));
+    world.write("environments/dev/kustomization.yaml", "resources: [api.yaml]\n");
+    world.write("environments/dev/api.yaml", API);
+    world.write("environments/prod/kustomization.yaml", "resources: []\n");
+    world.commit("Add environments");
+    done(&world, &["build", "-q"]);
+    let objects = |old: &str, new: &str| {
+        let said = say(&world, &["diff", old, new, "--site", "laptop"]);
+        said.split_once("\nlaptop\n").unwrap().1.trim_end().to_owned()
+    };
+    assert_eq!(objects("0.1.0", "dev"), "  Deployment/api added");
+    assert_eq!(objects("dev", "0.1.0"), "  Deployment/api removed");
 }

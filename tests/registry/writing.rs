@@ -291,6 +291,29 @@ fn a_store_goes_from_a_registry_to_a_folder_and_on_to_another_registry() {
 }
 
 #[test]
+fn a_registry_that_was_emptied_is_filled_again_from_a_copy() {
+    let Some(server) = Server::start(Kind::Third) else {
+        return;
+    };
+    let team = Team::new(&server);
+    team.ok(&["build"]);
+    team.ok(&["shift", "test"]);
+    let before = team.board();
+    team.ok(&["state", "copy", &server.address, "oci:../backup"]);
+    for image in ["base", "shop", "shop-state"] {
+        std::fs::remove_dir_all(server.folder(&format!("acme/shop/{image}"))).unwrap();
+    }
+    assert_eq!(
+        team.run(&["status"]).code,
+        Some(7),
+        "it is seen that it went back"
+    );
+    team.ok(&["state", "copy", "oci:../backup", &server.address]);
+    assert_eq!(team.board(), before);
+    team.whole();
+}
+
+#[test]
 fn a_journal_that_is_lost_is_rebuilt_from_ring_tags_and_labels() {
     let Some(server) = Server::start(Kind::Third) else {
         return;

@@ -2,7 +2,7 @@
 
 mod place;
 
-pub use place::{Place, elsewhere, place, store, store_alone, store_named};
+pub use place::{Place, elsewhere, place, store, store_alone, store_named, store_to_fill};
 
 use crate::args::SourceArgs;
 use crate::settings::{Settings, no_config};

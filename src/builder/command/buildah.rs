@@ -115,13 +115,18 @@ impl Drop for Kept<'_> {
     }
 }
 
-/// The user's own list of registries, and the one that is served, which has no certificate.
+/// The user's own list of registries, the one that is served, which has no certificate, and those on this machine that
+/// images from outside come from: they are spoken to without TLS, as `lock` does.
 fn registries(request: &Request<'_>) -> Result<PathBuf, String> {
     let mut text = super::look::user_registries().unwrap_or_default();
-    text.push_str(&format!(
-        "\n[[registry]]\nlocation = \"{}\"\ninsecure = true\n",
-        request.host
-    ));
+    let own = |host: &&String| text.contains(&format!("\"{host}\""));
+    let plain = request.plain.iter().filter(|host| !own(host));
+    let hosts: Vec<String> = plain.chain([&request.host]).cloned().collect();
+    for host in hosts {
+        text.push_str(&format!(
+            "\n[[registry]]\nlocation = \"{host}\"\ninsecure = true\n"
+        ));
+    }
     let path = request.closed.folder().join("registries.conf");
     super::look::write(&path, &text).map_err(|error| format!("cannot be configured: {error}"))?;
     Ok(path)

@@ -4,11 +4,12 @@ use super::secrets::{self, Handed};
 use super::steps::Steps;
 use crate::builder::closed::Closed;
 use crate::builder::{BuildError, Cancel, Job};
-use crate::containerfile::recipe::{Mount, MountKind, Op, Recipe};
+use crate::containerfile::recipe::{Mount, MountKind, Op, Recipe, Source};
 use crate::model::Platform;
+use crate::registry::remote::Origin;
 use crate::registry::serve::Served;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One call of a builder.
 pub(super) struct Request<'a> {
@@ -24,6 +25,8 @@ pub(super) struct Request<'a> {
     pub(super) push: Option<String>,
     /// `host:port` of the registry that is served.
     pub(super) host: String,
+    /// The registries without TLS that images from outside come from, as they are written: those on this machine.
+    pub(super) plain: BTreeSet<String>,
     /// Secrets and agents.
     pub(super) handed: Handed,
     /// Whether caches are left aside.
@@ -68,6 +71,7 @@ impl<'a> Request<'a> {
             platform: &job.recipe.platform,
             push: None,
             host: served.host(),
+            plain: plain(job.recipe),
             handed: Handed::default(),
             no_cache: true,
             mounts_secrets: false,
@@ -76,6 +80,22 @@ impl<'a> Request<'a> {
             cancel: &job.session.cancel,
         })
     }
+}
+
+/// The registries without TLS of the images from outside that a recipe begins with or copies from.
+fn plain(recipe: &Recipe) -> BTreeSet<String> {
+    let steps = recipe.stages.iter().flat_map(|stage| &stage.steps);
+    let copied = steps.filter_map(|step| match &step.op {
+        Op::Transfer(transfer) => Some(&transfer.from),
+        _ => None,
+    });
+    let sources = recipe.stages.iter().map(|stage| &stage.base).chain(copied);
+    let hosts = sources.filter_map(|source| match source {
+        Source::External(reference) => reference.name().split('/').next(),
+        _ => None,
+    });
+    let is_plain = |host: &&str| Origin::of_registry(host).is_ok_and(|origin| !origin.is_tls());
+    hosts.filter(is_plain).map(str::to_owned).collect()
 }
 
 /// The tag for the layers of a job's image: one for each platform, since a push replaces what was there.
@@ -116,4 +136,39 @@ fn args(recipe: &Recipe) -> BTreeMap<String, String> {
 fn is_of_platform(name: &str) -> bool {
     let part = name.strip_prefix("BUILD").or_else(|| name.strip_prefix("TARGET"));
     matches!(part, Some("PLATFORM" | "OS" | "ARCH" | "VARIANT" | "OSVERSION"))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::containerfile::{Base, BaseFacts, Inputs, ProjectRef, ResolveError, World, parse, resolve};
+
+    struct Outside;
+
+    impl World for Outside {
+        fn project_image(&self, _: &str) -> Result<Option<ProjectRef>, ResolveError> {
+            Ok(None)
+        }
+
+        fn base(&self, _: &Base) -> Result<BaseFacts, ResolveError> {
+            Ok(BaseFacts::unknown())
+        }
+    }
+
+    #[test]
+    fn registries_on_this_machine_are_spoken_to_without_tls_and_no_other() {
+        let text = "FROM localhost:5000/a AS a\nFROM registry.example.com/b\nCOPY --from=127.0.0.1:5001/c /x /x\n\
+                    COPY --from=a /y /y\nCOPY --from=alpine /z /z\n";
+        let inputs = Inputs {
+            args: &BTreeMap::new(),
+            target: None,
+            platform: &Platform::default(),
+            contexts: &BTreeMap::new(),
+            world: &Outside,
+        };
+        let recipe = resolve(&parse(text.as_bytes()).unwrap(), &inputs).unwrap();
+        let found: Vec<String> = plain(&recipe).into_iter().collect();
+        assert_eq!(found, ["127.0.0.1:5001", "localhost:5000"]);
+    }
 }

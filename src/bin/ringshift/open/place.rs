@@ -98,11 +98,7 @@ fn named(settings: &Settings, text: &str) -> Result<Place, Failure> {
     }
 }
 
-/// The store of the project at hand, in a place that a person names.
-///
-/// # Errors
-/// [`Failure`] when there is no project, or the place is none.
-pub fn store_named(settings: &Settings, text: &str) -> Result<Store, Failure> {
+fn place_named(settings: &Settings, text: &str) -> Result<(Place, ProjectName, ImageName), Failure> {
     let place = named(settings, text)?;
     let (name, root) = match (&settings.config, &settings.project) {
         (None, Some(name)) => (name.value.clone(), only_root(settings, &place, &name.value)?),
@@ -114,7 +110,25 @@ pub fn store_named(settings: &Settings, text: &str) -> Result<Store, Failure> {
             )
         }
     };
-    store_in(settings, &place, name, root)
+    Ok((place, name, root))
+}
+
+/// The store of the project at hand, in a place that a person names.
+///
+/// # Errors
+/// [`Failure`] when there is no project, or the place is none.
+pub fn store_named(settings: &Settings, text: &str) -> Result<Store, Failure> {
+    let (place, name, root) = place_named(settings, text)?;
+    store_in(settings, &place, name, root, true)
+}
+
+/// The same, to be filled: it may have lost what this machine once saw there.
+///
+/// # Errors
+/// As [`store_named`].
+pub fn store_to_fill(settings: &Settings, text: &str) -> Result<Store, Failure> {
+    let (place, name, root) = place_named(settings, text)?;
+    store_in(settings, &place, name, root, false)
 }
 
 /// The store of a project.
@@ -124,7 +138,7 @@ pub fn store_named(settings: &Settings, text: &str) -> Result<Store, Failure> {
 pub fn store(settings: &Settings, project: &Project) -> Result<Store, Failure> {
     let place = place(settings, Some(project))?.value;
     let name = settings.project.as_ref().map_or(&project.name, |p| &p.value);
-    store_in(settings, &place, name.clone(), project.root.clone())
+    store_in(settings, &place, name.clone(), project.root.clone(), true)
 }
 
 /// The store for verbs that need nothing but the registry (S5): of the rings.yaml at hand, or of
@@ -138,18 +152,20 @@ pub fn store_alone(settings: &Settings) -> Result<(Store, State), Failure> {
     {
         let place = place(settings, None)?.value;
         let root = only_root(settings, &place, &name.value)?;
-        let store = store_in(settings, &place, name.value.clone(), root)?;
+        let store = store_in(settings, &place, name.value.clone(), root, true)?;
         return Ok((store, State::default()));
     }
     let project = super::project(settings)?;
     Ok((store(settings, &project)?, super::empty_state(&project)))
 }
 
+/// `held`: the journal is held against what this machine saw of it.
 fn store_in(
     settings: &Settings,
     place: &Place,
     project: ProjectName,
     root: ImageName,
+    held: bool,
 ) -> Result<Store, Failure> {
     Ok(match place {
         Place::Folder(folder) => {
@@ -170,6 +186,7 @@ fn store_in(
                 &registry,
                 Store::journal_repository(&project, &root),
                 &location,
+                held,
             )?;
             Store::with_journal(registry, journal, project, root, location).at(host)
         }
@@ -182,12 +199,13 @@ fn remote(settings: &Settings, host: &str, project: &ProjectName) -> Result<Remo
     Ok(RemoteRegistry::open(access)?)
 }
 
-/// The journal in a registry, held against what this machine saw of it.
+/// The journal in a registry; when it is `held`, against what this machine saw of it.
 fn journal(
     settings: &Settings,
     registry: &Arc<dyn Registry>,
     repository: Repository,
     location: &str,
+    held: bool,
 ) -> Result<Arc<dyn Journal>, Failure> {
     let pace = Steady::start().map_err(|source| Failure::Io {
         action: "read /dev/urandom".into(),
@@ -196,6 +214,9 @@ fn journal(
     let name = format!("{location}/{repository}");
     let marks = Arc::new(MarkFile::new(&settings.state, &name));
     let claims = ClaimsJournal::new(registry.clone(), repository, Arc::new(pace));
+    if !held {
+        return Ok(Arc::new(claims));
+    }
     let trusted = Trusted::new(Arc::new(claims), name, marks, settings.oldest);
     Ok(Arc::new(trusted))
 }

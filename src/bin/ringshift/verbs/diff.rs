@@ -62,9 +62,17 @@ fn objects(
     site: &SiteName,
     releases: [&ReleaseRef; 2],
 ) -> Result<Vec<Differing>, Failure> {
-    let render = |release: &ReleaseRef| {
-        let delivery = Delivery::of(state, site, None, Some(release.clone()))?;
-        Ok::<_, Failure>(delivery.render(store, false)?.objects)
+    let [old, new] = releases.map(|release| Delivery::of(state, site, None, Some(release.clone())));
+    let (old, new) = (old?, new?);
+    // An environment that comes or goes is all added, or all removed.
+    let there = [old.has_environment(store)?, new.has_environment(store)?];
+    let render = |delivery: &Delivery, there: bool| match there {
+        true => Ok::<_, Failure>(delivery.render(store, false)?.objects),
+        false => Ok(Vec::new()),
     };
-    Ok(difference(&render(releases[0])?, &render(releases[1])?))
+    let neither = there == [false, false];
+    Ok(difference(
+        &render(&old, there[0])?,
+        &render(&new, there[1] || neither)?,
+    ))
 }

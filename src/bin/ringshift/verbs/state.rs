@@ -120,7 +120,7 @@ fn repaired(ui: &Ui, store: &Store) -> Result<u8, Failure> {
 fn copied(settings: &Settings, ui: &Ui, from: &str, to: &str) -> Result<u8, Failure> {
     let (from, to) = (
         open::store_named(settings, from)?,
-        open::store_named(settings, to)?,
+        open::store_to_fill(settings, to)?,
     );
     let copied = copy::copy(&from, &to)?;
     copied.note.iter().for_each(|note| ui.warn(note));
